@@ -1,0 +1,6 @@
+export * from './errors/api-error.ts'
+export * from './errors/continuo-error.ts'
+export * from './errors/field-error.ts'
+export * from './objects/names.ts'
+export * from './objects/object.ts'
+export * from './schema/schema.ts'

@@ -1,0 +1,5 @@
+export * from './field-selector.ts'
+export * from './label-requirement.ts'
+export * from './label-selector.ts'
+export * from './label-syntax.ts'
+export * from './parse-label-selector.ts'

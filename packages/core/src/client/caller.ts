@@ -6,11 +6,19 @@ export interface UserInfo {
   readonly extra?: Readonly<Record<string, readonly string[]>>
 }
 
-/** A leader's epoch: every commit made under it carries a condition on its key, so that a deposed leader writes nothing. */
+/**
+ * A leader's epoch: an object of which acquiring leadership makes a new version and renewals none. Every commit made under a fence
+ * carries a condition on that object's store key, so that a deposed leader writes nothing: it gets 409 Conflict.
+ * Named as the API names objects, so that it can cross HTTP.
+ */
 export interface Fence {
-  /** Store key of the epoch. */
-  readonly key: string
-  readonly modRevision: number
+  readonly group: string
+  /** Plural, as `leases`. */
+  readonly resource: string
+  readonly namespace: string
+  readonly name: string
+  /** The epoch object must still be at this version. */
+  readonly resourceVersion: string
 }
 
 /** Everything about the origin of a request that the object service needs. */

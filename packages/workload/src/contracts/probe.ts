@@ -18,9 +18,9 @@ export interface ProbeResult {
 }
 
 /** One way to probe, keyed by the field of the probe that asks for it: `httpGet`, `tcpSocket`, `exec`, `grpc`. */
-export interface Probe {
+export interface Prober {
   /** One attempt. Must give up when the signal aborts, which is when the probe's timeout has passed. Never throws. */
   run(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>
 }
 
-export const ProbeCap = capability<Probe, 'many'>('probe/v1', { cardinality: 'many' })
+export const ProberCap = capability<Prober, 'many'>('probe/v1', { cardinality: 'many' })

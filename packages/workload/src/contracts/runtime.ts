@@ -84,16 +84,16 @@ export interface ContainerSpec {
 }
 
 /** What a runtime knows of one sandbox. */
-export interface SandboxState extends SandboxIdentity {
+export interface RuntimeSandbox extends SandboxIdentity {
   readonly id: string
   /** `notready`: its network or holder process is gone; it must be removed and made again. */
   readonly state: 'ready' | 'notready'
   readonly ips: readonly string[]
   readonly createdAt: number
-  readonly containers: readonly ContainerState[]
+  readonly containers: readonly RuntimeContainer[]
 }
 
-export interface ContainerState {
+export interface RuntimeContainer {
   readonly id: string
   readonly name: string
   readonly attempt: number
@@ -195,16 +195,16 @@ export interface Runtime {
     readonly resize: boolean
   }
   /** Makes the sandbox or finds it; has addresses when it resolves. */
-  ensureSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxState>
+  ensureSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<RuntimeSandbox>
   /** Makes and starts the container of this attempt, or finds it in whatever state it is. */
-  ensureContainer(spec: ContainerSpec, signal?: AbortSignal): Promise<ContainerState>
+  ensureContainer(spec: ContainerSpec, signal?: AbortSignal): Promise<RuntimeContainer>
   /** Stop signal, at most `graceMs` of waiting, then SIGKILL to everything in it. Resolves when it has ended. */
   stop(container: ContainerRef, graceMs: number, signal?: AbortSignal): Promise<void>
   /** Removes an ended container and its logs. */
   removeContainer(container: ContainerRef & { readonly attempt: number }): Promise<void>
   /** Kills what is left, then removes the sandbox with everything in it, and releases its addresses. */
   removeSandbox(uid: string): Promise<void>
-  list(signal?: AbortSignal): Promise<readonly SandboxState[]>
+  list(signal?: AbortSignal): Promise<readonly RuntimeSandbox[]>
   /** Hints that something changed; may repeat or miss some. Ends when the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>
   /** Writes what `kubectl logs` shows. Resolves at the end, or when the signal aborts. */

@@ -1,1 +1,4 @@
-export {}
+export * from './duration.ts'
+export * from './int-or-string.ts'
+export * from './quantity-error.ts'
+export * from './quantity.ts'

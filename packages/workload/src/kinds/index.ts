@@ -1,0 +1,108 @@
+import type { ResourceDefinition } from '@continuo/core'
+import { nodeResource } from './core/node.ts'
+import { podResource } from './core/pod.ts'
+import { serviceResource } from './core/service.ts'
+import { endpointsResource } from './core/endpoints.ts'
+import { configMapResource } from './core/config-map.ts'
+import { secretResource } from './core/secret.ts'
+import { serviceAccountResource } from './core/service-account.ts'
+import { replicationControllerResource } from './core/replication-controller.ts'
+import { persistentVolumeResource } from './core/persistent-volume.ts'
+import { persistentVolumeClaimResource } from './core/persistent-volume-claim.ts'
+import { resourceQuotaResource } from './core/resource-quota.ts'
+import { limitRangeResource } from './core/limit-range.ts'
+import { podTemplateResource } from './core/pod-template.ts'
+import { deploymentResource } from './apps/deployment.ts'
+import { replicaSetResource } from './apps/replica-set.ts'
+import { daemonSetResource } from './apps/daemon-set.ts'
+import { statefulSetResource } from './apps/stateful-set.ts'
+import { controllerRevisionResource } from './apps/controller-revision.ts'
+import { jobResource } from './batch/job.ts'
+import { cronJobResource } from './batch/cron-job.ts'
+import { horizontalPodAutoscalerResource } from './autoscaling/horizontal-pod-autoscaler.ts'
+import { podDisruptionBudgetResource } from './policy/pod-disruption-budget.ts'
+import { roleResource } from './rbac/role.ts'
+import { roleBindingResource } from './rbac/role-binding.ts'
+import { clusterRoleResource } from './rbac/cluster-role.ts'
+import { clusterRoleBindingResource } from './rbac/cluster-role-binding.ts'
+import { ingressResource } from './networking/ingress.ts'
+import { ingressClassResource } from './networking/ingress-class.ts'
+import { networkPolicyResource } from './networking/network-policy.ts'
+import { endpointSliceResource } from './discovery/endpoint-slice.ts'
+import { storageClassResource } from './storage/storage-class.ts'
+import { priorityClassResource } from './scheduling/priority-class.ts'
+import { runtimeClassResource } from './node/runtime-class.ts'
+import { certificateSigningRequestResource } from './certificates/certificate-signing-request.ts'
+
+export { Node, nodeResource } from './core/node.ts'
+export { Pod, podResource } from './core/pod.ts'
+export { Service, serviceResource } from './core/service.ts'
+export { Endpoints, endpointsResource } from './core/endpoints.ts'
+export { ConfigMap, configMapResource } from './core/config-map.ts'
+export { Secret, secretResource } from './core/secret.ts'
+export { ServiceAccount, serviceAccountResource } from './core/service-account.ts'
+export { ReplicationController, replicationControllerResource } from './core/replication-controller.ts'
+export { PersistentVolume, persistentVolumeResource } from './core/persistent-volume.ts'
+export { PersistentVolumeClaim, persistentVolumeClaimResource } from './core/persistent-volume-claim.ts'
+export { ResourceQuota, resourceQuotaResource } from './core/resource-quota.ts'
+export { LimitRange, limitRangeResource } from './core/limit-range.ts'
+export { PodTemplate, podTemplateResource } from './core/pod-template.ts'
+export { Deployment, deploymentResource } from './apps/deployment.ts'
+export { ReplicaSet, replicaSetResource } from './apps/replica-set.ts'
+export { DaemonSet, daemonSetResource } from './apps/daemon-set.ts'
+export { StatefulSet, statefulSetResource } from './apps/stateful-set.ts'
+export { ControllerRevision, controllerRevisionResource } from './apps/controller-revision.ts'
+export { Job, jobResource } from './batch/job.ts'
+export { CronJob, cronJobResource } from './batch/cron-job.ts'
+export { HorizontalPodAutoscaler, horizontalPodAutoscalerResource } from './autoscaling/horizontal-pod-autoscaler.ts'
+export { PodDisruptionBudget, podDisruptionBudgetResource } from './policy/pod-disruption-budget.ts'
+export { Role, roleResource } from './rbac/role.ts'
+export { RoleBinding, roleBindingResource } from './rbac/role-binding.ts'
+export { ClusterRole, clusterRoleResource } from './rbac/cluster-role.ts'
+export { ClusterRoleBinding, clusterRoleBindingResource } from './rbac/cluster-role-binding.ts'
+export { Ingress, ingressResource } from './networking/ingress.ts'
+export { IngressClass, ingressClassResource } from './networking/ingress-class.ts'
+export { NetworkPolicy, networkPolicyResource } from './networking/network-policy.ts'
+export { EndpointSlice, endpointSliceResource } from './discovery/endpoint-slice.ts'
+export { StorageClass, storageClassResource } from './storage/storage-class.ts'
+export { PriorityClass, priorityClassResource } from './scheduling/priority-class.ts'
+export { RuntimeClass, runtimeClassResource } from './node/runtime-class.ts'
+export { CertificateSigningRequest, certificateSigningRequestResource } from './certificates/certificate-signing-request.ts'
+
+/** Every resource of this package, in the order in which discovery lists them. */
+export const workloadResources: readonly ResourceDefinition[] = [
+  nodeResource,
+  podResource,
+  serviceResource,
+  endpointsResource,
+  configMapResource,
+  secretResource,
+  serviceAccountResource,
+  replicationControllerResource,
+  persistentVolumeResource,
+  persistentVolumeClaimResource,
+  resourceQuotaResource,
+  limitRangeResource,
+  podTemplateResource,
+  deploymentResource,
+  replicaSetResource,
+  daemonSetResource,
+  statefulSetResource,
+  controllerRevisionResource,
+  jobResource,
+  cronJobResource,
+  horizontalPodAutoscalerResource,
+  podDisruptionBudgetResource,
+  roleResource,
+  roleBindingResource,
+  clusterRoleResource,
+  clusterRoleBindingResource,
+  ingressResource,
+  ingressClassResource,
+  networkPolicyResource,
+  endpointSliceResource,
+  storageClassResource,
+  priorityClassResource,
+  runtimeClassResource,
+  certificateSigningRequestResource,
+]

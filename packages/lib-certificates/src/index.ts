@@ -1,1 +1,6 @@
-export {}
+export * from './authority.ts'
+export * from './certificate-directory.ts'
+export * from './certificate-error.ts'
+export * from './inspect.ts'
+export * from './kubeconfig.ts'
+export * from './subject.ts'

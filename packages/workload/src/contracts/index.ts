@@ -1,3 +1,6 @@
+export * from './api-access.ts'
+export * from './api-connect.ts'
+export * from './api-endpoint.ts'
 export * from './cluster-ca.ts'
 export * from './node-connection.ts'
 export * from './pod-network.ts'

@@ -1,0 +1,42 @@
+import type { Duplex } from 'node:stream'
+import { type Caller, capability, type DeepReadonly, type ObjectRef, type UnstructuredObject } from '@continuo/core'
+
+/** A request to a subresource that is a stream or a proxied call: log, exec, port-forward, proxy. Authorised, and its body unread. */
+export interface ConnectRequest {
+  readonly ref: ObjectRef
+  /** The object, as it is now. */
+  readonly object: DeepReadonly<UnstructuredObject>
+  readonly method: string
+  readonly query: URLSearchParams
+  /** What follows the subresource in the path, still percent-encoded: empty or beginning with a slash. */
+  readonly rest: string
+  readonly caller: Caller
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal
+}
+
+/** Where a request goes on: an HTTP/1.1 server at the end of a byte stream. */
+export interface ConnectTarget {
+  /** A fresh stream for this one request. Throws `ApiError`, 503 when the end cannot be reached. */
+  open(signal: AbortSignal): Promise<Duplex>
+  /** Path and query to ask for, percent-encoded. */
+  readonly path: string
+  /** Value of the Host header. */
+  readonly host: string
+  /** Method to ask with. Default: the client's. */
+  readonly method?: string
+  /** Values of `Upgrade` (lower-case, as `websocket`) that may pass. Default: none; an upgrade is refused with 400 then. */
+  readonly upgrades?: readonly string[]
+  /**
+   * True: headers, status and body of the target's answer pass to the client, redirects included (proxy).
+   * False: only status, content type and body do, and a redirect is an error (log, exec): the target is ours.
+   */
+  readonly transparent?: boolean
+}
+
+/** Says where the connect subresources of a resource lead. Keyed `group/plural/subresource`. Throws `ApiError` for what cannot be connected. */
+export interface ConnectHandler {
+  connect(request: ConnectRequest): Promise<ConnectTarget> | ConnectTarget
+}
+
+export const ConnectHandlerCap = capability<ConnectHandler, 'many'>('api-connect/v1', { cardinality: 'many' })

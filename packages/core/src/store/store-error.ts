@@ -1,6 +1,6 @@
 import { ContinuoError, type ErrorOptions } from '../errors/continuo-error.ts'
 
-/** Codes of {@link StoreError}; the object client maps each to one ApiError. */
+/** Codes of {@link StoreError}; the object client maps each to one ApiError. `STORE_INVALID`: the call itself breaks the contract (an empty key, two writes of one key). */
 export type StoreErrorCode =
   | 'STORE_UNAVAILABLE'
   | 'STORE_OUTCOME_UNKNOWN'
@@ -12,6 +12,7 @@ export type StoreErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_LOCKED'
   | 'STORE_FORMAT'
+  | 'STORE_INVALID'
 
 const brand = Symbol.for('continuo/store-error')
 

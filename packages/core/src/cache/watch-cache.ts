@@ -53,7 +53,10 @@ export interface WatchCache {
   reached(revision: number, signal?: AbortSignal): Promise<void>
   get(key: string): CacheEntry | undefined
   /** Entries below the prefix in key order, from `startKey` on; `count` is the number from there to the end. */
-  list(prefix: string, options?: { readonly startKey?: string; readonly limit?: number }): { readonly entries: readonly CacheEntry[]; readonly count: number }
+  list(
+    prefix: string,
+    options?: { readonly startKey?: string; readonly limit?: number },
+  ): { readonly entries: readonly CacheEntry[]; readonly count: number }
   /** Entries under the prefix that bear a dispatch key: an indexed list. */
   byDispatchKey(prefix: string, dispatchKey: string): readonly CacheEntry[]
   /** Declares dispatch keys for a prefix; existing entries are indexed at once. */

@@ -17,7 +17,8 @@ export interface FeedWatch {
   backfill(after: number): readonly StoreBatch[] | Promise<readonly StoreBatch[]>
 }
 
-const batchBytes = ({ events }: StoreBatch): number => events.reduce((sum, event) => sum + 64 + event.value.byteLength + (event.previous?.value.byteLength ?? 0), 64)
+const batchBytes = ({ events }: StoreBatch): number =>
+  events.reduce((sum, event) => sum + 64 + event.value.byteLength + (event.previous?.value.byteLength ?? 0), 64)
 
 /**
  * The watches of a store, for its implementers: keeps the latest batches once for all watchers, each of which is only a position.
@@ -54,7 +55,11 @@ export class EventFeed {
     this.#batches.push(batch)
     this.#bytes += batchBytes(batch)
     this.#head = batch.revision
-    while (this.#batches.length - this.#first > this.#maxBatches || (this.#bytes > this.#maxBytes && this.#batches.length - this.#first > 1)) this.#drop()
+    while (
+      this.#batches.length - this.#first > this.#maxBatches ||
+      (this.#bytes > this.#maxBytes && this.#batches.length - this.#first > 1)
+    )
+      this.#drop()
     if (this.#first > 1_024 && this.#first * 2 > this.#batches.length) {
       this.#batches = this.#batches.slice(this.#first)
       this.#first = 0
@@ -80,9 +85,13 @@ export class EventFeed {
         continue
       }
       if (position < this.#oldest && arrived) {
-        throw new StoreError('STORE_SLOW_CONSUMER', `the watch of ${JSON.stringify(prefix)} stands at revision ${position}, the oldest that is kept is ${this.#oldest}`, {
-          hint: 'Resume from the last revision that was seen.',
-        })
+        throw new StoreError(
+          'STORE_SLOW_CONSUMER',
+          `the watch of ${JSON.stringify(prefix)} stands at revision ${position}, the oldest that is kept is ${this.#oldest}`,
+          {
+            hint: 'Resume from the last revision that was seen.',
+          },
+        )
       }
       for (const batch of position < this.#oldest ? await backfill(position) : this.#after(position)) {
         if (signal.aborted) return

@@ -1,6 +1,16 @@
 import { EventFeed, type EventFeedOptions } from './event-feed.ts'
 import { SortedMap } from './sorted-map.ts'
-import type { CommitResult, Store, StoreBatch, StoreEntry, StoreEvent, StoreList, StoreListOptions, StoreTransaction, StoreWrite } from './store.ts'
+import type {
+  CommitResult,
+  Store,
+  StoreBatch,
+  StoreEntry,
+  StoreEvent,
+  StoreList,
+  StoreListOptions,
+  StoreTransaction,
+  StoreWrite,
+} from './store.ts'
 import { StoreError } from './store-error.ts'
 import { checkTransaction, defaultStoreLimits } from './transaction.ts'
 
@@ -46,7 +56,10 @@ export class MemoryStore implements Store {
     this.#feed = new EventFeed({ ...feed, head: this.#head })
   }
 
-  async get(key: string, { revision, signal }: { revision?: number; signal?: AbortSignal } = {}): Promise<{ entry?: StoreEntry; revision: number }> {
+  async get(
+    key: string,
+    { revision, signal }: { revision?: number; signal?: AbortSignal } = {},
+  ): Promise<{ entry?: StoreEntry; revision: number }> {
     this.#check(revision, signal)
     const entry = revision === undefined ? this.#live.get(key) : entryAt(this.#histories.get(key), revision)
     return entry === undefined ? { revision: revision ?? this.#head } : { entry, revision: revision ?? this.#head }
@@ -120,8 +133,10 @@ export class MemoryStore implements Store {
     signal?.throwIfAborted()
     if (this.#closed) throw closedError()
     if (revision === undefined) return
-    if (revision < this.#compacted) throw new StoreError('STORE_COMPACTED', `revision ${revision} is compacted, the oldest is ${this.#compacted}`)
-    if (revision > this.#head) throw new StoreError('STORE_FUTURE_REVISION', `revision ${revision} is not yet reached, the newest is ${this.#head}`)
+    if (revision < this.#compacted)
+      throw new StoreError('STORE_COMPACTED', `revision ${revision} is compacted, the oldest is ${this.#compacted}`)
+    if (revision > this.#head)
+      throw new StoreError('STORE_FUTURE_REVISION', `revision ${revision} is not yet reached, the newest is ${this.#head}`)
   }
 
   #apply(write: StoreWrite, revision: number): StoreEvent {
@@ -136,7 +151,9 @@ export class MemoryStore implements Store {
     const entry: StoreEntry = { key, value: new Uint8Array(write.value), createRevision, modRevision: revision }
     this.#live.set(entry)
     this.#remember(key, { revision, entry })
-    return previous === undefined ? { type: 'put', key, value: entry.value, createRevision } : { type: 'put', key, value: entry.value, createRevision, previous }
+    return previous === undefined
+      ? { type: 'put', key, value: entry.value, createRevision }
+      : { type: 'put', key, value: entry.value, createRevision, previous }
   }
 
   #remember(key: string, version: Version): void {

@@ -16,7 +16,9 @@ export interface StoreCondition {
   readonly modRevision: number
 }
 
-export type StoreWrite = { readonly type: 'put'; readonly key: string; readonly value: Uint8Array } | { readonly type: 'delete'; readonly key: string }
+export type StoreWrite =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: string }
 
 export interface StoreTransaction {
   /** May name keys that are not written. */
@@ -28,7 +30,11 @@ export interface StoreTransaction {
 export type CommitResult =
   | { readonly committed: true; readonly revision: number }
   /** `failed` holds each key whose condition did not hold, with its current entry. */
-  | { readonly committed: false; readonly revision: number; readonly failed: readonly { readonly key: string; readonly current?: StoreEntry }[] }
+  | {
+      readonly committed: false
+      readonly revision: number
+      readonly failed: readonly { readonly key: string; readonly current?: StoreEntry }[]
+    }
 
 export interface StoreListOptions {
   /** The first key to return (inclusive); must lie under the prefix. */
@@ -82,7 +88,10 @@ export interface Store {
     /** Nobody else writes: the head is known without asking. */
     readonly soleWriter: boolean
   }
-  get(key: string, options?: { readonly revision?: number; readonly signal?: AbortSignal }): Promise<{ readonly entry?: StoreEntry; readonly revision: number }>
+  get(
+    key: string,
+    options?: { readonly revision?: number; readonly signal?: AbortSignal },
+  ): Promise<{ readonly entry?: StoreEntry; readonly revision: number }>
   list(prefix: string, options?: StoreListOptions): Promise<StoreList>
   /** All or nothing. `STORE_UNAVAILABLE`: surely not applied. `STORE_OUTCOME_UNKNOWN`: perhaps applied. `STORE_TOO_LARGE`: a limit was exceeded. */
   commit(transaction: StoreTransaction): Promise<CommitResult>

@@ -11,7 +11,9 @@ export const defaultStoreLimits: Store['limits'] = { maxOps: 128, maxBytes: 1_57
 export function checkTransaction({ conditions, writes }: StoreTransaction, limits: Store['limits']): number {
   const ops = conditions.length + writes.length
   if (ops > limits.maxOps) {
-    throw new StoreError('STORE_TOO_LARGE', `the transaction has ${ops} operations, the store takes ${limits.maxOps}`, { hint: 'Commit in several steps.' })
+    throw new StoreError('STORE_TOO_LARGE', `the transaction has ${ops} operations, the store takes ${limits.maxOps}`, {
+      hint: 'Commit in several steps.',
+    })
   }
   const written = new Set<string>()
   let bytes = 0
@@ -22,7 +24,9 @@ export function checkTransaction({ conditions, writes }: StoreTransaction, limit
     bytes += keyBytes(write.key) + (write.type === 'put' ? write.value.byteLength : 0)
   }
   if (bytes > limits.maxBytes) {
-    throw new StoreError('STORE_TOO_LARGE', `the transaction has ${bytes} bytes, the store takes ${limits.maxBytes}`, { hint: 'Store less in one object.' })
+    throw new StoreError('STORE_TOO_LARGE', `the transaction has ${bytes} bytes, the store takes ${limits.maxBytes}`, {
+      hint: 'Store less in one object.',
+    })
   }
   return bytes
 }

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+/** Configuration of the node agent. */
+export const agentConfig = z.strictObject({
+  nodeName: z.string().optional().describe("The node's name. Default: the host's name in lower case."),
+  dataDir: z.string().default('.continuo').describe('Where volumes of pods live.'),
+  address: z.string().optional().describe("The node's address. Default: the first that is not loopback."),
+  labels: z.record(z.string(), z.string()).default({}).describe('Labels of the node beside the well-known ones.'),
+  taints: z.array(z.strictObject({ key: z.string(), value: z.string().optional(), effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']) })).default([]).describe('Taints that the node registers with.'),
+  maxPods: z.int().min(1).default(110).describe('Most pods that the node takes.'),
+  capacity: z.strictObject({ cpu: z.string().optional(), memory: z.string().optional() }).default({}).describe('Replaces what the machine says of itself.'),
+  leaseSeconds: z.number().positive().default(40).describe('Duration of the heartbeat lease; renewed four times in it.'),
+  relistMs: z.int().positive().default(2_000).describe('How often the runtime is asked for its state, whatever its events say. Milliseconds.'),
+  refreshMs: z.int().positive().default(10_000).describe('How often volumes that follow objects are brought up to date. Milliseconds.'),
+  log: z
+    .strictObject({ maxBytes: z.int().min(4_096).default(10 * 1024 * 1024), maxFiles: z.int().min(2).default(5) })
+    .prefault({})
+    .describe("Rotation of containers' logs."),
+})
+
+export type AgentConfig = z.infer<typeof agentConfig>

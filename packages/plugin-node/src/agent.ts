@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import { ClockCap, createEventRecorder, definePlugin, optional } from '@continuo/core'
+import { NodeUplinkCap, Pod, ProberCap, RuntimeCap, Service, ServiceAccount, VolumeDriverCap, type VolumeObjects } from '@continuo/workload'
+import { type AgentConfig, agentConfig } from './agent-config.ts'
+import { type Machine, readMachine } from './node/machine.ts'
+import type { NodeFacts } from './node/node-object.ts'
+import { Registration } from './node/registration.ts'
+import { ClientConfigSource } from './pod/config-source.ts'
+import { podField } from './pod/environment.ts'
+import type { PodView } from './pod/model.ts'
+import { PodManager } from './pod/pod-manager.ts'
+import { RuntimeView } from './pod/runtime-view.ts'
+import { VolumeManager } from './pod/volume-manager.ts'
+import { AgentServer } from './server/agent-server.ts'
+import { version } from './version.ts'
+
+/** The node agent: registers the node, runs its pods through the composed runtime, and answers logs and exec. */
+export const nodeAgent = definePlugin({
+  name: 'node',
+  api: '^1',
+  roles: ['node'],
+  config: agentConfig,
+  requires: { clock: ClockCap, runtime: RuntimeCap, probers: ProberCap, volumes: VolumeDriverCap, uplink: optional(NodeUplinkCap) },
+  permissions: [
+    { apiGroups: [''], resources: ['pods', 'nodes', 'services', 'configmaps', 'secrets'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['pods/status', 'nodes/status'], verbs: ['patch'] },
+    { apiGroups: [''], resources: ['nodes', 'events'], verbs: ['create', 'patch'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['delete'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+  ],
+  setup(ctx) {
+    const config: AgentConfig = ctx.config
+    const machine = readMachine()
+    const nodeName = config.nodeName ?? machine.hostname
+    const address = config.address ?? machine.address
+    const { runtime } = ctx.use
+    const pods = ctx.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })
+    const services = ctx.informer(Service)
+    const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: 'kubelet', host: nodeName, signal: ctx.signal })
+    const source = new ClientConfigSource(ctx.client)
+    const allocatable = { cpu: config.capacity.cpu ?? machine.capacity.cpu, memory: config.capacity.memory ?? machine.capacity.memory }
+
+    const view = new RuntimeView({ runtime, clock: ctx.clock, log: ctx.log, changed: (uid) => manager.runtimeChanged(uid) })
+    const environment = (pod: PodView) => ({ nodeName, allocatable, source, services: services.lister.list(pod.metadata.namespace ?? 'default') })
+    const volumeObjects = (pod: PodView): VolumeObjects => ({
+      configMap: (namespace, name) => source.configMap(namespace, name),
+      secret: (namespace, name) => source.secret(namespace, name),
+      token: async (request) => {
+        const { audience, expirationSeconds } = request
+        const account = { namespace: pod.metadata.namespace ?? 'default', name: pod.spec?.serviceAccountName ?? 'default' }
+        const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: { name: account.name }, spec: { audiences: audience === undefined ? [] : [audience], expirationSeconds, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid } } }
+        const answer = await ctx.client.for(ServiceAccount).subresource('token').create(account, body)
+        return (answer as unknown as { status: { token: string } }).status.token
+      },
+      field: (ref) => podField({ pod, podIPs: view.get(pod.metadata.uid ?? '')?.ips ?? [], nodeIPs: [address], nodeName }, String(ref.fieldPath)),
+    })
+    const manager = new PodManager({
+      informer: pods,
+      log: ctx.log,
+      shared: {
+        runtime,
+        view,
+        volumes: new VolumeManager(ctx.use.volumes, join(config.dataDir, 'pods')),
+        client: ctx.client,
+        clock: ctx.clock,
+        log: ctx.log,
+        events,
+        containerLog: config.log,
+        refreshMs: config.refreshMs,
+        nodeIPs: () => [address],
+        environment,
+        volumeObjects,
+        prober: (handler) => ctx.use.probers.get(handler),
+      },
+    })
+    const server = new AgentServer({ manager, runtime, log: ctx.log, clock: ctx.clock })
+    const facts = async (): Promise<NodeFacts> => ({
+      name: nodeName,
+      machine: { ...machine, capacity: allocatable } satisfies Machine,
+      labels: config.labels,
+      taints: config.taints,
+      maxPods: config.maxPods,
+      address,
+      runtime: { name: runtime.name, version: runtime.version },
+      agentVersion: version,
+      runtimeProblem: await runtime.check().then(
+        () => undefined,
+        (error: unknown) => `container runtime is not ready: ${error instanceof Error ? error.message : error}`,
+      ),
+      now: ctx.clock.now(),
+    })
+    const registration = new Registration({ client: ctx.client, clock: ctx.clock, log: ctx.log, leaseSeconds: config.leaseSeconds, facts })
+
+    ctx.onStart('controllers', async () => {
+      await registration.start(ctx.signal)
+      if (ctx.use.uplink !== undefined) {
+        const offer = await ctx.use.uplink.offer(nodeName, (stream) => server.accept(stream))
+        ctx.onStop(() => offer[Symbol.asyncDispose]())
+      }
+      await manager.start()
+      void view.follow(config.relistMs, ctx.signal)
+    })
+    ctx.onStop(async () => {
+      await manager.release()
+      await server.close()
+      await events.close()
+    })
+  },
+})

@@ -1,0 +1,88 @@
+import { type Informer, type Log } from '@continuo/core'
+import type { Pod } from '@continuo/workload'
+import type { PodView } from './model.ts'
+import { PodWorker, type WorkerShared } from './pod-worker.ts'
+
+/** One worker for each pod of the node; reaps what the runtime runs and nobody wants any more. */
+export class PodManager {
+  readonly #workers = new Map<string, PodWorker>()
+  readonly #informer: Informer<Pod>
+  readonly #shared: WorkerShared
+  readonly #log: Log
+  readonly #reaping = new Set<string>()
+
+  constructor(options: { readonly informer: Informer<Pod>; readonly shared: WorkerShared; readonly log: Log }) {
+    this.#informer = options.informer
+    this.#shared = options.shared
+    this.#log = options.log
+  }
+
+  /** Takes over whatever runs already, then follows the informer. Call when the informer is synced. */
+  async start(): Promise<void> {
+    await this.#shared.view.refresh()
+    this.#informer.on({ added: (pod) => this.#take(pod), updated: (pod, old) => this.#changed(pod, old), deleted: (pod) => this.#gone(pod) })
+    for (const pod of this.#informer.lister.list()) this.#take(pod)
+    this.#reap()
+  }
+
+  /** The runtime reports a change of this sandbox. */
+  runtimeChanged(uid: string): void {
+    const worker = this.#workers.get(uid)
+    if (worker !== undefined && !worker.finished) worker.wake()
+    else this.#reap()
+  }
+
+  pod(namespace: string, name: string): PodView | undefined {
+    return this.#informer.lister.get({ namespace, name })
+  }
+
+  pods(): readonly PodView[] {
+    return this.#informer.lister.list()
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.release()))
+  }
+
+  #take(pod: PodView): void {
+    const uid = pod.metadata.uid ?? ''
+    const known = this.#workers.get(uid)
+    if (known !== undefined) return known.update(pod)
+    const worker = new PodWorker(pod, this.#shared)
+    this.#workers.set(uid, worker)
+    worker.wake()
+  }
+
+  #changed(pod: PodView, old: PodView): void {
+    if (pod.metadata.uid !== old.metadata.uid) this.#gone(old)
+    this.#take(pod)
+  }
+
+  #gone(pod: PodView): void {
+    const uid = pod.metadata.uid ?? ''
+    const worker = this.#workers.get(uid)
+    this.#workers.delete(uid)
+    if (worker !== undefined && !worker.finished) void worker.release().then(() => this.#reap())
+    else this.#reap()
+  }
+
+  /** Ends sandboxes whose pod is no longer in the API: it was removed by force, or while the agent was away. */
+  #reap(): void {
+    if (!this.#informer.synced) return
+    for (const sandbox of this.#shared.view.all()) {
+      if (this.#workers.has(sandbox.uid) || this.#reaping.has(sandbox.uid)) continue
+      this.#reaping.add(sandbox.uid)
+      this.#log.info({ pod: `${sandbox.namespace}/${sandbox.name}`, uid: sandbox.uid }, 'removing a sandbox whose pod is gone')
+      void this.#remove(sandbox.uid).finally(() => this.#reaping.delete(sandbox.uid))
+    }
+  }
+
+  async #remove(uid: string): Promise<void> {
+    try {
+      await this.#shared.runtime.removeSandbox(uid)
+      await this.#shared.view.refresh()
+    } catch (error) {
+      this.#log.warn({ uid, error }, 'cannot remove a sandbox whose pod is gone')
+    }
+  }
+}

@@ -1,1 +1,2 @@
-export {}
+export { schedulerConfig, type SchedulerConfig } from './config.ts'
+export { scheduler, scheduler as default } from './scheduler.ts'

@@ -27,6 +27,8 @@ export interface ClusterSnapshot {
 export interface Rejection {
   /** As in events: `Insufficient cpu`, `node(s) had untolerated taint {a: b}`. */
   readonly reason: string
+  /** Further reasons of the same node: each is counted in the explanation. */
+  readonly also?: readonly string[]
   readonly retriable?: boolean
 }
 

@@ -1,1 +1,2 @@
-export {}
+export * from './clock/virtual-clock.ts'
+export * from './random/seeded-random.ts'

@@ -1,17 +1,17 @@
-import { capability } from "../capability/capability.ts";
+import { capability } from '../capability/capability.ts'
 
-export type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>
 
 export interface Counter {
-	inc(labels?: Labels, by?: number): void;
+  inc(labels?: Labels, by?: number): void
 }
 
 export interface Gauge {
-	set(value: number, labels?: Labels): void;
+  set(value: number, labels?: Labels): void
 }
 
 export interface Histogram {
-	observe(value: number, labels?: Labels): void;
+  observe(value: number, labels?: Labels): void
 }
 
 /**
@@ -19,15 +19,11 @@ export interface Histogram {
  * At most 1,000 label sets are kept per metric; more are counted under `overflow="true"`.
  */
 export interface Metrics {
-	counter(name: string, help: string, labels?: readonly string[]): Counter;
-	gauge(name: string, help: string, labels?: readonly string[]): Gauge;
-	histogram(
-		name: string,
-		help: string,
-		options?: { labels?: readonly string[]; buckets?: readonly number[] },
-	): Histogram;
-	/** All metrics in Prometheus' text format 0.0.4. */
-	expose(): Promise<string>;
+  counter(name: string, help: string, labels?: readonly string[]): Counter
+  gauge(name: string, help: string, labels?: readonly string[]): Gauge
+  histogram(name: string, help: string, options?: { labels?: readonly string[]; buckets?: readonly number[] }): Histogram
+  /** All metrics in Prometheus' text format 0.0.4. */
+  expose(): Promise<string>
 }
 
-export const MetricsCap = capability<Metrics>("metrics/v1");
+export const MetricsCap = capability<Metrics>('metrics/v1')

@@ -1,146 +1,117 @@
-import { ContinuoError } from "../errors/continuo-error.ts";
-import type { Labels, Metrics } from "./metrics.ts";
+import { ContinuoError } from '../errors/continuo-error.ts'
+import type { Labels, Metrics } from './metrics.ts'
 
-const maxLabelSets = 1_000;
-const overflow: Labels = { overflow: "true" };
-const defaultBuckets = [
-	0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
+const maxLabelSets = 1_000
+const overflow: Labels = { overflow: 'true' }
+const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 interface Series {
-	readonly labels: Labels;
-	value: number;
-	/** Histograms: observations at or below each bucket's bound. */
-	readonly counts?: number[];
-	count: number;
+  readonly labels: Labels
+  value: number
+  /** Histograms: observations at or below each bucket's bound. */
+  readonly counts?: number[]
+  count: number
 }
 
 interface Metric {
-	readonly type: "counter" | "gauge" | "histogram";
-	readonly help: string;
-	readonly buckets: readonly number[];
-	readonly series: Map<string, Series>;
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly buckets: readonly number[]
+  readonly series: Map<string, Series>
 }
 
-const escapeValue = (text: string): string =>
-	text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-const escapeHelp = (text: string): string =>
-	text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+const escapeValue = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 
 const formatLabels = (labels: Labels, extra?: string): string => {
-	const pairs = Object.entries(labels).map(
-		([name, value]) => `${name}="${escapeValue(value)}"`,
-	);
-	if (extra !== undefined) pairs.push(extra);
-	return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-};
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
+  if (extra !== undefined) pairs.push(extra)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
 
 function linesOf(name: string, metric: Metric): string[] {
-	const lines = [
-		`# HELP ${name} ${escapeHelp(metric.help)}`,
-		`# TYPE ${name} ${metric.type}`,
-	];
-	for (const series of metric.series.values()) {
-		if (metric.type !== "histogram") {
-			lines.push(`${name}${formatLabels(series.labels)} ${series.value}`);
-			continue;
-		}
-		metric.buckets.forEach((bound, at) => {
-			lines.push(
-				`${name}_bucket${formatLabels(series.labels, `le="${bound}"`)} ${series.counts?.[at] ?? 0}`,
-			);
-		});
-		lines.push(
-			`${name}_bucket${formatLabels(series.labels, 'le="+Inf"')} ${series.count}`,
-		);
-		lines.push(
-			`${name}_sum${formatLabels(series.labels)} ${series.value}`,
-			`${name}_count${formatLabels(series.labels)} ${series.count}`,
-		);
-	}
-	return lines;
+  const lines = [`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`]
+  for (const series of metric.series.values()) {
+    if (metric.type !== 'histogram') {
+      lines.push(`${name}${formatLabels(series.labels)} ${series.value}`)
+      continue
+    }
+    metric.buckets.forEach((bound, at) => {
+      lines.push(`${name}_bucket${formatLabels(series.labels, `le="${bound}"`)} ${series.counts?.[at] ?? 0}`)
+    })
+    lines.push(`${name}_bucket${formatLabels(series.labels, 'le="+Inf"')} ${series.count}`)
+    lines.push(`${name}_sum${formatLabels(series.labels)} ${series.value}`, `${name}_count${formatLabels(series.labels)} ${series.count}`)
+  }
+  return lines
 }
 
 /** A registry of metrics in memory: what a host uses unless a plugin provides another. */
 export function createMetrics(): Metrics {
-	const metrics = new Map<string, Metric>();
+  const metrics = new Map<string, Metric>()
 
-	const define = (
-		type: Metric["type"],
-		name: string,
-		help: string,
-		buckets: readonly number[] = [],
-	): Metric => {
-		const known = metrics.get(name);
-		if (known !== undefined && known.type !== type) {
-			throw new ContinuoError(
-				"METRIC_CONFLICT",
-				`metric ${name} is a ${known.type} and cannot be made a ${type}`,
-			);
-		}
-		const metric = known ?? { type, help, buckets, series: new Map() };
-		metrics.set(name, metric);
-		return metric;
-	};
+  const define = (type: Metric['type'], name: string, help: string, buckets: readonly number[] = []): Metric => {
+    const known = metrics.get(name)
+    if (known !== undefined && known.type !== type) {
+      throw new ContinuoError('METRIC_CONFLICT', `metric ${name} is a ${known.type} and cannot be made a ${type}`)
+    }
+    const metric = known ?? { type, help, buckets, series: new Map() }
+    metrics.set(name, metric)
+    return metric
+  }
 
-	const seriesOf = (metric: Metric, labels: Labels = {}): Series => {
-		const id = JSON.stringify(labels);
-		const known = metric.series.get(id);
-		if (known !== undefined) return known;
-		if (metric.series.size >= maxLabelSets && labels !== overflow)
-			return seriesOf(metric, overflow);
-		const series: Series = {
-			labels,
-			value: 0,
-			count: 0,
-			counts:
-				metric.type === "histogram" ? metric.buckets.map(() => 0) : undefined,
-		};
-		metric.series.set(id, series);
-		return series;
-	};
+  const seriesOf = (metric: Metric, labels: Labels = {}): Series => {
+    const id = JSON.stringify(labels)
+    const known = metric.series.get(id)
+    if (known !== undefined) return known
+    if (metric.series.size >= maxLabelSets && labels !== overflow) return seriesOf(metric, overflow)
+    const series: Series = {
+      labels,
+      value: 0,
+      count: 0,
+      counts: metric.type === 'histogram' ? metric.buckets.map(() => 0) : undefined,
+    }
+    metric.series.set(id, series)
+    return series
+  }
 
-	return {
-		counter(name, help) {
-			const metric = define("counter", name, help);
-			return {
-				inc: (labels, by = 1) => void (seriesOf(metric, labels).value += by),
-			};
-		},
-		gauge(name, help) {
-			const metric = define("gauge", name, help);
-			return {
-				set: (value, labels) => void (seriesOf(metric, labels).value = value),
-			};
-		},
-		histogram(name, help, options = {}) {
-			const metric = define(
-				"histogram",
-				name,
-				help,
-				options.buckets ?? defaultBuckets,
-			);
-			return {
-				observe(value, labels) {
-					const series = seriesOf(metric, labels);
-					series.value += value;
-					series.count += 1;
-					metric.buckets.forEach((bound, at) => {
-						if (value <= bound && series.counts !== undefined)
-							series.counts[at] = (series.counts[at] ?? 0) + 1;
-					});
-				},
-			};
-		},
-		expose: async () =>
-			`${[...metrics].flatMap(([name, metric]) => linesOf(name, metric)).join("\n")}\n`,
-	};
+  return {
+    counter(name, help) {
+      const metric = define('counter', name, help)
+      return {
+        inc: (labels, by = 1) => {
+          seriesOf(metric, labels).value += by
+        },
+      }
+    },
+    gauge(name, help) {
+      const metric = define('gauge', name, help)
+      return {
+        set: (value, labels) => {
+          seriesOf(metric, labels).value = value
+        },
+      }
+    },
+    histogram(name, help, options = {}) {
+      const metric = define('histogram', name, help, options.buckets ?? defaultBuckets)
+      return {
+        observe(value, labels) {
+          const series = seriesOf(metric, labels)
+          series.value += value
+          series.count += 1
+          metric.buckets.forEach((bound, at) => {
+            if (value <= bound && series.counts !== undefined) series.counts[at] = (series.counts[at] ?? 0) + 1
+          })
+        },
+      }
+    },
+    expose: async () => `${[...metrics].flatMap(([name, metric]) => linesOf(name, metric)).join('\n')}\n`,
+  }
 }
 
 /** Counts nothing. */
 export const noMetrics: Metrics = {
-	counter: () => ({ inc: () => {} }),
-	gauge: () => ({ set: () => {} }),
-	histogram: () => ({ observe: () => {} }),
-	expose: async () => "\n",
-};
+  counter: () => ({ inc: () => {} }),
+  gauge: () => ({ set: () => {} }),
+  histogram: () => ({ observe: () => {} }),
+  expose: async () => '\n',
+}

@@ -11,6 +11,7 @@ import {
   type TableDefinition,
   type UnstructuredObject,
 } from '@continuo/core'
+import { normalizeQuantities } from '../schema/normalize-quantities.ts'
 import { schemaOf } from '../schema/schema-of.ts'
 import { resourceFacts, type SubresourceFacts } from './resource-facts.ts'
 import { scaleSubresource } from './scale.ts'
@@ -45,7 +46,7 @@ export function workloadResource(handle: Kind, options: WorkloadResourceOptions 
     verbs: facts.verbs,
     ...(options.shortNames === undefined ? {} : { shortNames: options.shortNames }),
     ...(options.categories === undefined ? {} : { categories: options.categories }),
-    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
+    strategy: withCanonicalQuantities(facts.definition, options.strategy),
     storageVersion: handle.version,
     versions: [
       {
@@ -65,3 +66,12 @@ function derive(handle: Kind, name: string, facts: SubresourceFacts): Subresourc
   if (name === 'scale') return scaleSubresource(facts.verbs as ObjectSubresource['verbs'])
   return { type: 'connect', name, kind: { ...own, kind: connectKinds[name] === undefined ? handle.kind : `${handle.kind}${connectKinds[name]}` }, verbs: facts.verbs }
 }
+
+/** Amounts are stored in their canonical form, whatever the client wrote: before the kind's own defaults see them. */
+const withCanonicalQuantities = (definition: string, strategy: ResourceStrategy = {}): ResourceStrategy => ({
+  ...strategy,
+  default(next) {
+    normalizeQuantities(next, schemaOf(definition))
+    strategy.default?.(next)
+  },
+})

@@ -1,9 +1,62 @@
+import { fieldError } from '@continuo/core'
 import type { Secret as SecretObject } from '../../generated/types/core-v1.ts'
+import { checkName, isConfigKey } from '../../rules/names.ts'
+import { checkImmutable } from '../../rules/values.ts'
+import { ageColumn, integer, nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
+import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkFrozen, maxDataBytes } from './config-map.ts'
 
 export type Secret = SecretObject
 /** Handle of secrets in v1. */
 export const Secret = kindOf<Secret>('v1', 'secrets')
 
-export const secretResource = workloadResource(Secret)
+/** Keys that a secret of a known type must have. */
+const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+}
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+export const secretResource = workloadResource(Secret, {
+  table: table<Secret>(
+    nameColumn(),
+    text('Type', ({ type }) => type ?? 'Opaque'),
+    integer('Data', ({ data }) => Object.keys(data ?? {}).length),
+    ageColumn(),
+  ),
+  selectableFields: { type: (object) => (object as unknown as Secret).type ?? '' },
+  strategy: strategyOf<Secret>({
+    default(secret) {
+      secret.type ||= 'Opaque'
+      // The write-only form: what it says is merged into the data and never shown.
+      for (const [key, value] of Object.entries(secret.stringData ?? {})) {
+        secret.data ??= {}
+        secret.data[key] = Buffer.from(value).toString('base64')
+      }
+      delete secret.stringData
+    },
+    validate({ data = {}, type, metadata }, errors) {
+      let bytes = 0
+      for (const [key, value] of Object.entries(data)) {
+        checkName(isConfigKey, key, `data[${key}]`, errors)
+        if (!base64.test(value)) errors.push(fieldError.typeInvalid(`data[${key}]`, '', 'must be base64 encoded'))
+        bytes += Buffer.byteLength(value, 'base64')
+      }
+      if (bytes > maxDataBytes) errors.push(fieldError.tooLong('data', maxDataBytes))
+      for (const key of requiredKeys[type ?? ''] ?? []) if (!Object.hasOwn(data, key)) errors.push(fieldError.required(`data[${key}]`))
+      if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
+        errors.push(fieldError.required('data[username]'), fieldError.required('data[password]'))
+      }
+      const account = 'kubernetes.io/service-account.name'
+      if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[account]) errors.push(fieldError.required(`metadata.annotations[${account}]`))
+    },
+    validateUpdate(next, old, errors) {
+      checkImmutable(next.type, old.type, 'type', errors)
+      checkFrozen(next, old, ['data'], errors)
+    },
+  }),
+})

@@ -1,2 +1,3 @@
 export * from './clock/virtual-clock.ts'
 export * from './random/seeded-random.ts'
+export * from './store-suite/index.ts'

@@ -20,7 +20,10 @@ export interface CacheEvent {
 export interface CacheCursor {
   /** Up to `max` events after the position, without waiting. Throws `CACHE_BEHIND` when it fell off the ring. */
   take(max: number): readonly CacheEvent[]
-  /** Resolves when `take` has something to return, when `revision` moved on, or when the cursor was closed. */
+  /**
+   * Resolves when `take` has something to return or to throw, or when the cursor was closed. That `revision` moved on
+   * without an event is told at intervals of some seconds only: a write must not wake everybody.
+   */
   ready(): Promise<void>
   /** Everything of its dispatch key up to this revision has been taken. */
   readonly revision: number

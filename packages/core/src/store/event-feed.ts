@@ -79,8 +79,8 @@ export class EventFeed {
     let arrived = false
     while (!signal.aborted) {
       if (this.#failure !== undefined) throw this.#failure
+      if (position >= this.#oldest) arrived = true
       if (position >= this.#head) {
-        arrived = true
         await this.#changed(signal)
         continue
       }

@@ -112,7 +112,7 @@ export class SortedMap<V extends { readonly key: string }> {
     let high = this.#chunks.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (before((this.#chunks[middle]?.at(-1) as V).key)) low = middle + 1
+      if (before(lastOf(this.#chunks[middle] as V[]).key)) low = middle + 1
       else high = middle
     }
     const values = this.#chunks[low]
@@ -143,3 +143,5 @@ export class SortedMap<V extends { readonly key: string }> {
     this.#compare = compareKeys
   }
 }
+
+const lastOf = <V>(values: readonly V[]): V => values[values.length - 1] as V

@@ -93,16 +93,23 @@ export interface Store {
     options?: { readonly revision?: number; readonly signal?: AbortSignal },
   ): Promise<{ readonly entry?: StoreEntry; readonly revision: number }>
   list(prefix: string, options?: StoreListOptions): Promise<StoreList>
-  /** All or nothing. `STORE_UNAVAILABLE`: surely not applied. `STORE_OUTCOME_UNKNOWN`: perhaps applied. `STORE_TOO_LARGE`: a limit was exceeded. */
+  /**
+   * All or nothing. What changes nothing (no writes, deletions of absent keys) raises no revision and makes no event.
+   * `STORE_UNAVAILABLE`: surely not applied. `STORE_OUTCOME_UNKNOWN`: perhaps applied. `STORE_TOO_LARGE`: a limit was exceeded.
+   */
   commit(transaction: StoreTransaction): Promise<CommitResult>
   /**
    * Batches with a revision above `after`, in order, each whole. Ends silently when the signal aborts.
-   * Throws `STORE_COMPACTED` when `after` lies below the compacted revision, `STORE_UNAVAILABLE` when the connection is lost:
+   * Throws `STORE_COMPACTED` when `after` lies below the compacted revision, `STORE_FUTURE_REVISION` when it lies above the head,
+   * `STORE_CLOSED` when the store is closed, `STORE_UNAVAILABLE` when the connection is lost:
    * the caller resumes from the last revision that it saw. A consumer that reads too slowly is not buffered without bound:
    * its watch ends with `STORE_SLOW_CONSUMER` and resumes likewise.
    */
   watch(prefix: string, options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<StoreBatch>
-  /** Forgets versions that were replaced at or below `revision`. Reads and watches from below it are refused afterwards. Called by core alone. */
+  /**
+   * Forgets versions that were replaced at or below `revision`. Reads and watches from below it are refused afterwards.
+   * Called by core alone. Below the compacted revision it does nothing; above the head it throws `STORE_FUTURE_REVISION`.
+   */
   compact(revision: number): Promise<void>
   /** The head revision, linearizable: not older than any commit acknowledged before the call. */
   head(): Promise<number>

@@ -545,7 +545,7 @@ failed:
 
 static const char *why(const struct options *o, const struct failure *f) {
   static char text[512];
-  if (!strcmp(f->stage, "exec") && f->error == ENOENT && !strchr(o->args[0], '/'))
+  if (!strcmp(f->stage, "exec") && (f->error == ENOENT || f->error == EACCES || f->error == ENOTDIR) && !strchr(o->args[0], '/'))
     snprintf(text, sizeof text, "exec: \"%.200s\": executable file not found in $PATH", o->args[0]);
   else if (!strcmp(f->stage, "exec")) snprintf(text, sizeof text, "exec: \"%.200s\": %s", o->args[0], strerror(f->error));
   else if (!strcmp(f->stage, "chdir")) snprintf(text, sizeof text, "chdir to \"%.200s\": %s", o->cwd, strerror(f->error));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,3 +175,8 @@ export function processesWith(text: string): number[] {
     })
     .map(Number)
 }
+
+const unshare = spawnSync('unshare', process.getuid?.() === 0 ? ['--mount', 'true'] : ['--user', '--map-root-user', '--mount', 'true'])
+
+/** This machine lets us have no mount namespace. In CI that is a failure and not a reason to skip. */
+export const noNamespaces = unshare.status !== 0 && process.env.CI !== 'true'

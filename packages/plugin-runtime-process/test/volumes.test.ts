@@ -1,0 +1,140 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collect, Host, noNamespaces } from './harness.ts'
+
+const volume = mkdtempSync(join(tmpdir(), 'continuo-volume-'))
+chmodSync(volume, 0o777)
+writeFileSync(join(volume, 'key'), 'value\n')
+mkdirSync(join(volume, 'sub'))
+afterAll(() => rmSync(volume, { recursive: true, force: true }))
+
+const mount = (containerPath: string, readOnly = false, hostPath = volume) => ({
+  name: 'v',
+  hostPath,
+  containerPath,
+  readOnly,
+  propagation: 'None' as const,
+})
+
+describe.for([{ namespaces: 'auto' }, { namespaces: 'off' }])('volumes with namespaces $namespaces', ({ namespaces }) => {
+  let host: Host
+  beforeAll(() => {
+    host = new Host({ namespaces })
+  })
+  afterAll(() => host.close())
+
+  test('are seen below $CONTINUO_ROOT', async () => {
+    await host.run('v1', 'cat $CONTINUO_ROOT/etc/shop/config/key; echo new > $CONTINUO_ROOT/etc/shop/config/written', {
+      mounts: [mount('/etc/shop/config/')],
+    })
+    expect((await host.ended('v1')).exitCode).toBe(0)
+    expect(await host.logs('v1')).toBe('value\n')
+    expect(readFileSync(join(volume, 'written'), 'utf8')).toBe('new\n')
+  })
+
+  test('survive the removal of the sandbox', async () => {
+    await host.run('v2', 'true', { mounts: [mount('/data')] })
+    await host.ended('v2')
+    await host.runtime.removeSandbox('v2')
+    expect(readdirSync(volume)).toContain('key')
+  })
+
+  test('hold the working directory', async () => {
+    await host.run('v3', 'cat key', { mounts: [mount('/srv/volume-of-a-test')], workingDir: '/srv/volume-of-a-test' })
+    expect((await host.ended('v3')).exitCode).toBe(0)
+    expect(await host.logs('v3')).toBe('value\n')
+  })
+})
+
+describe.skipIf(noNamespaces)(
+  'volumes in a mount namespace (needs `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` or root)',
+  () => {
+    let host: Host
+    beforeAll(() => {
+      host = new Host()
+    })
+    afterAll(() => host.close())
+
+    test('are at their true paths, new and existing ones, files too, and nothing of it is seen outside', async () => {
+      const script = `cat /volume-of-a-test/key /etc/volume-of-a-test/deep/key /srv/key /etc/single-file-of-a-test; ls -d /usr /etc/passwd /proc/self; id -u > /dev/null && echo fine`
+      await host.run('n1', script, {
+        mounts: [
+          mount('/volume-of-a-test'),
+          mount('/etc/volume-of-a-test/deep'),
+          mount('/srv'),
+          mount('/etc/single-file-of-a-test', true, join(volume, 'key')),
+        ],
+      })
+      expect(await host.ended('n1')).toMatchObject({ exitCode: 0 })
+      expect(await host.logs('n1', { stream: 'Stderr' })).toBe('')
+      expect(await host.logs('n1')).toBe('value\nvalue\nvalue\nvalue\n/etc/passwd\n/proc/self\n/usr\nfine\n')
+      expect(readFileSync(join(host.containerPath('n1'), 'start'), 'utf8')).toContain('mounts=namespace')
+      expect(readdirSync('/')).not.toContain('volume-of-a-test')
+      expect(readdirSync('/etc')).not.toContain('volume-of-a-test')
+      expect(readdirSync('/etc')).not.toContain('single-file-of-a-test')
+    })
+
+    test('are read-only where asked', async () => {
+      await host.run('n2', 'echo x > /volume-of-a-test/refused; cat /volume-of-a-test/key', { mounts: [mount('/volume-of-a-test', true)] })
+      await host.ended('n2')
+      expect(await host.logs('n2', { stream: 'Stdout' })).toBe('value\n')
+      expect(readdirSync(volume)).not.toContain('refused')
+    })
+
+    test('may lie within each other', async () => {
+      await host.run('n3', 'ls /volume-of-a-test/sub', { mounts: [mount('/volume-of-a-test/sub'), mount('/volume-of-a-test')] })
+      await host.ended('n3')
+      expect(await host.logs('n3')).toContain('key\n')
+    })
+
+    test('are there for exec too', async () => {
+      await host.run('n4', 'sleep 1000', { mounts: [mount('/volume-of-a-test')] })
+      const stdout = new PassThrough()
+      const out = collect(stdout)
+      await host.runtime.exec(
+        { sandbox: 'n4', name: 'main' },
+        ['cat', '/volume-of-a-test/key'],
+        { stdout, tty: false },
+        AbortSignal.timeout(5000),
+      )
+      expect(await out).toBe('value\n')
+    })
+
+    test('keep users as they are', async () => {
+      await host.run('n5', 'id -u; id -g', { mounts: [mount('/volume-of-a-test')] })
+      await host.ended('n5')
+      expect(await host.logs('n5')).toBe(`${process.getuid?.()}\n${process.getgid?.()}\n`)
+    })
+  },
+)
+
+describe('users', () => {
+  let host: Host
+  beforeAll(() => {
+    host = new Host()
+  })
+  afterAll(() => host.close())
+
+  test('are changed by root, and stay those of an agent that is not root', async () => {
+    const security = {
+      user: 12345,
+      group: 23456,
+      supplementalGroups: [34567],
+      privileged: false,
+      readOnlyRootFilesystem: false,
+      allowPrivilegeEscalation: false,
+      addCapabilities: [],
+      dropCapabilities: [],
+    }
+    await host.run('u1', 'id -u; id -g; id -G; touch file && echo wrote; grep NoNewPrivs /proc/self/status', { security })
+    await host.ended('u1')
+    const lines = (await host.logs('u1')).split('\n')
+    if (process.getuid?.() === 0) expect(lines.slice(0, 3)).toEqual(['12345', '23456', '23456 34567'])
+    else expect(lines[0]).toBe(String(process.getuid?.()))
+    expect(lines[3]).toBe('wrote')
+    expect(lines[4]).toMatch(/1$/)
+  })
+})

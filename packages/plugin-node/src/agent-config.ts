@@ -3,17 +3,40 @@ import { z } from 'zod'
 /** Configuration of the node agent. */
 export const agentConfig = z.strictObject({
   nodeName: z.string().optional().describe("The node's name. Default: the host's name in lower case."),
-  dataDir: z.string().default('.continuo').describe('Where volumes of pods live.'),
+  directory: z.string().optional().describe('Where volumes of pods live. Default: `node/<name>` in the data directory.'),
   address: z.string().optional().describe("The node's address. Default: the first that is not loopback."),
   labels: z.record(z.string(), z.string()).default({}).describe('Labels of the node beside the well-known ones.'),
-  taints: z.array(z.strictObject({ key: z.string(), value: z.string().optional(), effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']) })).default([]).describe('Taints that the node registers with.'),
+  taints: z
+    .array(
+      z.strictObject({ key: z.string(), value: z.string().optional(), effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']) }),
+    )
+    .default([])
+    .describe('Taints that the node registers with.'),
   maxPods: z.int().min(1).default(110).describe('Most pods that the node takes.'),
-  capacity: z.strictObject({ cpu: z.string().optional(), memory: z.string().optional() }).default({}).describe('Replaces what the machine says of itself.'),
+  capacity: z
+    .strictObject({ cpu: z.string().optional(), memory: z.string().optional() })
+    .default({})
+    .describe('Replaces what the machine says of itself.'),
   leaseSeconds: z.number().positive().default(40).describe('Duration of the heartbeat lease; renewed four times in it.'),
-  relistMs: z.int().positive().default(2_000).describe('How often the runtime is asked for its state, whatever its events say. Milliseconds.'),
+  relistMs: z
+    .int()
+    .positive()
+    .default(2_000)
+    .describe('How often the runtime is asked for its state, whatever its events say. Milliseconds.'),
+  onStop: z
+    .enum(['leave', 'stop'])
+    .default('leave')
+    .describe('What happens to containers when the agent stops in good order: they run on and are taken over later, or they end.'),
+  stopGraceMs: z.int().min(0).default(4_000).describe('Grace of each container when `onStop` is `stop`. Milliseconds.'),
   refreshMs: z.int().positive().default(10_000).describe('How often volumes that follow objects are brought up to date. Milliseconds.'),
   log: z
-    .strictObject({ maxBytes: z.int().min(4_096).default(10 * 1024 * 1024), maxFiles: z.int().min(2).default(5) })
+    .strictObject({
+      maxBytes: z
+        .int()
+        .min(4_096)
+        .default(10 * 1024 * 1024),
+      maxFiles: z.int().min(2).default(5),
+    })
     .prefault({})
     .describe("Rotation of containers' logs."),
 })

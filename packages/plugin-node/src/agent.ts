@@ -1,6 +1,16 @@
 import { join } from 'node:path'
-import { ClockCap, createEventRecorder, definePlugin, optional } from '@continuo/core'
-import { NodeUplinkCap, Pod, ProberCap, RuntimeCap, Service, ServiceAccount, VolumeDriverCap, type VolumeObjects } from '@continuo/workload'
+import { ClockCap, createEventRecorder, definePlugin, HostSettingsCap, optional } from '@continuo/core'
+import {
+  NodeUplinkCap,
+  Pod,
+  ProberCap,
+  type Runtime,
+  RuntimeCap,
+  Service,
+  ServiceAccount,
+  VolumeDriverCap,
+  type VolumeObjects,
+} from '@continuo/workload'
 import { type AgentConfig, agentConfig } from './agent-config.ts'
 import { type Machine, readMachine } from './node/machine.ts'
 import type { NodeFacts } from './node/node-object.ts'
@@ -14,13 +24,32 @@ import { VolumeManager } from './pod/volume-manager.ts'
 import { AgentServer } from './server/agent-server.ts'
 import { version } from './version.ts'
 
+/** Ends what runs on the node, all at once; its pods stay in the API and start again with the agent. */
+async function stopEverything(runtime: Runtime, graceMs: number): Promise<void> {
+  const sandboxes = await runtime.list()
+  const running = sandboxes.flatMap((sandbox) =>
+    sandbox.containers
+      .filter((container) => container.state === 'running')
+      .map((container) => ({ sandbox: sandbox.uid, name: container.name })),
+  )
+  await Promise.allSettled(running.map((container) => runtime.stop(container, graceMs)))
+  await Promise.allSettled(sandboxes.map((sandbox) => runtime.removeSandbox(sandbox.uid)))
+}
+
 /** The node agent: registers the node, runs its pods through the composed runtime, and answers logs and exec. */
 export const nodeAgent = definePlugin({
   name: 'node',
   api: '^1',
   roles: ['node'],
   config: agentConfig,
-  requires: { clock: ClockCap, runtime: RuntimeCap, probers: ProberCap, volumes: VolumeDriverCap, uplink: optional(NodeUplinkCap) },
+  requires: {
+    clock: ClockCap,
+    runtime: RuntimeCap,
+    probers: ProberCap,
+    volumes: VolumeDriverCap,
+    uplink: optional(NodeUplinkCap),
+    settings: optional(HostSettingsCap),
+  },
   permissions: [
     { apiGroups: [''], resources: ['pods', 'nodes', 'services', 'configmaps', 'secrets'], verbs: ['get', 'list', 'watch'] },
     { apiGroups: [''], resources: ['pods/status', 'nodes/status'], verbs: ['patch'] },
@@ -36,23 +65,45 @@ export const nodeAgent = definePlugin({
     const { runtime } = ctx.use
     const pods = ctx.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })
     const services = ctx.informer(Service)
-    const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: 'kubelet', host: nodeName, signal: ctx.signal })
+    const events = createEventRecorder({
+      client: ctx.client,
+      clock: ctx.clock,
+      log: ctx.log,
+      component: 'kubelet',
+      host: nodeName,
+      signal: ctx.signal,
+    })
     const source = new ClientConfigSource(ctx.client)
     const allocatable = { cpu: config.capacity.cpu ?? machine.capacity.cpu, memory: config.capacity.memory ?? machine.capacity.memory }
 
     const view = new RuntimeView({ runtime, clock: ctx.clock, log: ctx.log, changed: (uid) => manager.runtimeChanged(uid) })
-    const environment = (pod: PodView) => ({ nodeName, allocatable, source, services: services.lister.list(pod.metadata.namespace ?? 'default') })
+    const environment = (pod: PodView) => ({
+      nodeName,
+      allocatable,
+      source,
+      services: services.lister.list(pod.metadata.namespace ?? 'default'),
+    })
     const volumeObjects = (pod: PodView): VolumeObjects => ({
       configMap: (namespace, name) => source.configMap(namespace, name),
       secret: (namespace, name) => source.secret(namespace, name),
       token: async (request) => {
         const { audience, expirationSeconds } = request
         const account = { namespace: pod.metadata.namespace ?? 'default', name: pod.spec?.serviceAccountName ?? 'default' }
-        const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: { name: account.name }, spec: { audiences: audience === undefined ? [] : [audience], expirationSeconds, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid } } }
+        const body = {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          metadata: { name: account.name },
+          spec: {
+            audiences: audience === undefined ? [] : [audience],
+            expirationSeconds,
+            boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid },
+          },
+        }
         const answer = await ctx.client.for(ServiceAccount).subresource('token').create(account, body)
         return (answer as unknown as { status: { token: string } }).status.token
       },
-      field: (ref) => podField({ pod, podIPs: view.get(pod.metadata.uid ?? '')?.ips ?? [], nodeIPs: [address], nodeName }, String(ref.fieldPath)),
+      field: (ref) =>
+        podField({ pod, podIPs: view.get(pod.metadata.uid ?? '')?.ips ?? [], nodeIPs: [address], nodeName }, String(ref.fieldPath)),
     })
     const manager = new PodManager({
       informer: pods,
@@ -60,7 +111,10 @@ export const nodeAgent = definePlugin({
       shared: {
         runtime,
         view,
-        volumes: new VolumeManager(ctx.use.volumes, join(config.dataDir, 'pods')),
+        volumes: new VolumeManager(
+          ctx.use.volumes,
+          join(config.directory ?? join(ctx.use.settings?.dataDir ?? '.continuo', 'node', nodeName), 'pods'),
+        ),
         client: ctx.client,
         clock: ctx.clock,
         log: ctx.log,
@@ -95,13 +149,14 @@ export const nodeAgent = definePlugin({
       await registration.start(ctx.signal)
       if (ctx.use.uplink !== undefined) {
         const offer = await ctx.use.uplink.offer(nodeName, (stream) => server.accept(stream))
-        ctx.onStop(() => offer[Symbol.asyncDispose]())
+        ctx.onStop(async () => offer[Symbol.asyncDispose]())
       }
       await manager.start()
       void view.follow(config.relistMs, ctx.signal)
     })
     ctx.onStop(async () => {
       await manager.release()
+      if (config.onStop === 'stop') await stopEverything(runtime, config.stopGraceMs)
       await server.close()
       await events.close()
     })

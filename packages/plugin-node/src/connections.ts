@@ -10,7 +10,9 @@ export class LocalConnections implements NodeDialer, NodeUplink {
     signal.throwIfAborted()
     const offer = this.#offers.get(node)
     if (offer === undefined) {
-      throw new ContinuoError('NODE_NOT_CONNECTED', `no agent of node ${JSON.stringify(node)} is connected to this replica`, { hint: 'check that the node runs; its agent connects again by itself' })
+      throw new ContinuoError('NODE_NOT_CONNECTED', `no agent of node ${JSON.stringify(node)} is connected to this replica`, {
+        hint: 'check that the node runs; its agent connects again by itself',
+      })
     }
     const [ours, theirs] = duplexPair()
     offer.open.add(theirs)

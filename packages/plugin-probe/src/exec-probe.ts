@@ -7,7 +7,9 @@ export const execProbe: Prober = {
     try {
       const { exitCode, output } = await target.exec(command, signal)
       if (signal.aborted) return { outcome: 'failure', message: `command timed out: ${JSON.stringify(command.join(' '))}` }
-      return exitCode === 0 ? { outcome: 'success', message: output } : { outcome: 'failure', message: output.trim() === '' ? `command exited with ${exitCode}` : output.trim() }
+      return exitCode === 0
+        ? { outcome: 'success', message: output }
+        : { outcome: 'failure', message: output.trim() === '' ? `command exited with ${exitCode}` : output.trim() }
     } catch (error) {
       if (signal.aborted) return { outcome: 'failure', message: `command timed out: ${JSON.stringify(command.join(' '))}` }
       return { outcome: 'unknown', message: error instanceof Error ? error.message : String(error) }

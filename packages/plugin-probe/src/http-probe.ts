@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Prober, ProbeResult, ProbeTarget } from '@continuo/workload'
+import type { ProbeResult, Prober, ProbeTarget } from '@continuo/workload'
 
 interface HttpGet {
   readonly host?: string
@@ -25,14 +25,19 @@ export const httpProbe: Prober = {
     const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close' }
     for (const header of get.httpHeaders ?? []) headers[header.name.toLowerCase()] = header.value
     return new Promise((resolve) => {
-      const failed = (error: Error): void => resolve({ outcome: 'failure', message: `Get "${url}": ${signal.aborted ? 'context deadline exceeded' : error.message}` })
+      const failed = (error: Error): void =>
+        resolve({ outcome: 'failure', message: `Get "${url}": ${signal.aborted ? 'context deadline exceeded' : error.message}` })
       const send = secure ? httpsRequest : httpRequest
       send({ host, port, path: get.path ?? '/', headers, signal, rejectUnauthorized: false, agent: false }, (response) => {
         response.resume()
         const status = response.statusCode ?? 0
         response.on('error', failed)
         response.destroy()
-        resolve(status >= 200 && status < 400 ? { outcome: 'success', message: String(status) } : { outcome: 'failure', message: `HTTP probe failed with statuscode: ${status}` })
+        resolve(
+          status >= 200 && status < 400
+            ? { outcome: 'success', message: String(status) }
+            : { outcome: 'failure', message: `HTTP probe failed with statuscode: ${status}` },
+        )
       })
         .on('error', failed)
         .end()

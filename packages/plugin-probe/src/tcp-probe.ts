@@ -14,7 +14,9 @@ export const tcpProbe: Prober = {
         socket.destroy()
         resolve({ outcome: 'success', message: '' })
       })
-      socket.on('error', (error) => resolve({ outcome: 'failure', message: `dial tcp ${host}:${port}: ${signal.aborted ? 'i/o timeout' : error.message}` }))
+      socket.on('error', (error) =>
+        resolve({ outcome: 'failure', message: `dial tcp ${host}:${port}: ${signal.aborted ? 'i/o timeout' : error.message}` }),
+      )
     })
   },
 }

@@ -23,7 +23,8 @@ export class Balancer {
     const rotated = [...endpoints.slice(start), ...endpoints.slice(0, start)]
     if (affinitySeconds === undefined) return rotated
     const known = this.#affinity.get(client)
-    const index = known === undefined || known.until < now ? -1 : rotated.findIndex((endpoint) => `${endpoint.ip}:${endpoint.port}` === known.endpoint)
+    const index =
+      known === undefined || known.until < now ? -1 : rotated.findIndex((endpoint) => `${endpoint.ip}:${endpoint.port}` === known.endpoint)
     return index <= 0 ? rotated : [rotated[index] as ProxyEndpoint, ...rotated.filter((_, other) => other !== index)]
   }
 

@@ -1,5 +1,5 @@
 import type { ProxyServicePort } from '@continuo/workload'
-import { Balancer } from './choose.ts'
+import type { Balancer } from './choose.ts'
 
 /** What a listener looks at for each new connection: replaced when the service changes, without touching the listener. */
 export interface Route {

@@ -46,7 +46,12 @@ export async function listenUdp(address: ListenAddress, route: Route, clock: Clo
     else flow.cancel = clock.after(left, () => expire(client))
   }
   const make = (client: string, host: string, port: number): Flow | undefined => {
-    const endpoint = route.balancer.order(eligible(route.port, route.nodeName, route.external), host, route.port.sessionAffinitySeconds, clock.now())[0]
+    const endpoint = route.balancer.order(
+      eligible(route.port, route.nodeName, route.external),
+      host,
+      route.port.sessionAffinitySeconds,
+      clock.now(),
+    )[0]
     if (endpoint === undefined) return undefined
     route.balancer.stick(endpoint, host, route.port.sessionAffinitySeconds, clock.now())
     if (flows.size >= maxFlows) drop(flows.keys().next().value as string)
@@ -62,7 +67,12 @@ export async function listenUdp(address: ListenAddress, route: Route, clock: Clo
   socket.on('message', (message, from) => {
     const client = `${from.address}/${from.port}`
     let flow = flows.get(client)
-    if (flow !== undefined && !route.port.endpoints.some((endpoint) => endpoint.ip === flow?.endpoint.ip && endpoint.port === flow.endpoint.port && (endpoint.ready || endpoint.serving))) {
+    if (
+      flow !== undefined &&
+      !route.port.endpoints.some(
+        (endpoint) => endpoint.ip === flow?.endpoint.ip && endpoint.port === flow.endpoint.port && (endpoint.ready || endpoint.serving),
+      )
+    ) {
       drop(client)
       flow = undefined
     }

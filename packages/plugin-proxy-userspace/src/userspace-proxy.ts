@@ -83,7 +83,12 @@ export class UserspaceProxy implements ServiceProxy {
       if (problem === undefined) changes++
       else entry.problem = problem
     }
-    if (port.protocol === 'SCTP') entry.problem = { id: port.id, reason: 'ProtocolNotSupported', message: `port ${port.port} of service ${port.namespace}/${port.service}: SCTP cannot be forwarded in userspace; use a proxy plugin of the kernel` }
+    if (port.protocol === 'SCTP')
+      entry.problem = {
+        id: port.id,
+        reason: 'ProtocolNotSupported',
+        message: `port ${port.port} of service ${port.namespace}/${port.service}: SCTP cannot be forwarded in userspace; use a proxy plugin of the kernel`,
+      }
     return changes
   }
 
@@ -91,7 +96,8 @@ export class UserspaceProxy implements ServiceProxy {
     const { clock, log } = this.#options
     const route: Route = { port: entry.port, nodeName, external: address.external, balancer: new Balancer() }
     try {
-      const listener = address.protocol === 'TCP' ? await listenTcp(address, route, clock, this.#connections) : await listenUdp(address, route, clock)
+      const listener =
+        address.protocol === 'TCP' ? await listenTcp(address, route, clock, this.#connections) : await listenUdp(address, route, clock)
       entry.listeners.set(address.key, { listener, route })
       return undefined
     } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, writeFile, chmod, stat } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { VolumeFile } from './payload.ts'
 
@@ -13,7 +13,7 @@ export async function writeAtomically(directory: string, files: readonly VolumeF
   const current = await readlink(join(directory, '..data')).catch(() => undefined)
   if (current !== undefined && (await holds(join(directory, current), files))) return false
 
-  const fresh = await mkdtemp(join(directory, '..'))
+  const fresh = await mkdtemp(`${directory}/..v-`)
   await chmod(fresh, 0o755)
   for (const file of files) {
     const path = join(fresh, file.path)
@@ -33,9 +33,11 @@ export async function writeAtomically(directory: string, files: readonly VolumeF
 /** One visible link for each first path segment; links of files that are gone go too. */
 async function showNames(directory: string, files: readonly VolumeFile[]): Promise<void> {
   const wanted = new Set(files.map((file) => file.path.split('/', 1)[0] as string))
-  for (const name of await readdir(directory)) if (!name.startsWith('..') && !wanted.has(name)) await rm(join(directory, name), { force: true })
+  for (const name of await readdir(directory))
+    if (!name.startsWith('..') && !wanted.has(name)) await rm(join(directory, name), { force: true })
   for (const name of wanted) {
-    if ((await readlink(join(directory, name)).catch(() => undefined)) === undefined) await symlink(join('..data', name), join(directory, name))
+    if ((await readlink(join(directory, name)).catch(() => undefined)) === undefined)
+      await symlink(join('..data', name), join(directory, name))
   }
 }
 

@@ -39,11 +39,18 @@ interface Keyed {
 const configMapFiles = async (request: VolumeRequest, objects: VolumeObjects, source: Keyed, defaultMode: number): Promise<VolumeFile[]> =>
   keyedFiles(`configmap "${source.name}"`, await objects.configMap(request.namespace, source.name ?? ''), { ...source, defaultMode })
 
-const secretFiles = async (request: VolumeRequest, objects: VolumeObjects, name: string, source: Keyed, defaultMode: number): Promise<VolumeFile[]> =>
-  keyedFiles(`secret "${name}"`, await objects.secret(request.namespace, name), { ...source, defaultMode })
+const secretFiles = async (
+  request: VolumeRequest,
+  objects: VolumeObjects,
+  name: string,
+  source: Keyed,
+  defaultMode: number,
+): Promise<VolumeFile[]> => keyedFiles(`secret "${name}"`, await objects.secret(request.namespace, name), { ...source, defaultMode })
 
 /** `configMap`: one file for each key, following the object. */
-export const configMap = files((request, objects) => configMapFiles(request, objects, request.source as Keyed, (request.source as Keyed).defaultMode ?? 0o644))
+export const configMap = files((request, objects) =>
+  configMapFiles(request, objects, request.source as Keyed, (request.source as Keyed).defaultMode ?? 0o644),
+)
 
 /** `secret`: one file for each key, following the object. */
 export const secret = files((request, objects) => {
@@ -59,7 +66,11 @@ interface DownwardItem {
 }
 
 const downwardFiles = (objects: VolumeObjects, items: readonly DownwardItem[], defaultMode: number): VolumeFile[] =>
-  items.map((item) => ({ path: checkPath(item.path), data: utf8.encode(objects.field(item.fieldRef ?? item.resourceFieldRef ?? {})), mode: item.mode ?? defaultMode }))
+  items.map((item) => ({
+    path: checkPath(item.path),
+    data: utf8.encode(objects.field(item.fieldRef ?? item.resourceFieldRef ?? {})),
+    mode: item.mode ?? defaultMode,
+  }))
 
 /** `downwardAPI`: fields of the pod as files. */
 export const downwardApi = files(async (request, objects) => {
@@ -85,13 +96,24 @@ export const projected = files(async (request, objects) => {
   return [...byPath.values()]
 })
 
-async function project(request: VolumeRequest, objects: VolumeObjects, projection: Projection, mode: number): Promise<readonly VolumeFile[]> {
+async function project(
+  request: VolumeRequest,
+  objects: VolumeObjects,
+  projection: Projection,
+  mode: number,
+): Promise<readonly VolumeFile[]> {
   if (projection.configMap !== undefined) return configMapFiles(request, objects, projection.configMap, mode)
   if (projection.secret !== undefined) return secretFiles(request, objects, projection.secret.name ?? '', projection.secret, mode)
   if (projection.downwardAPI !== undefined) return downwardFiles(objects, projection.downwardAPI.items ?? [], mode)
   if (projection.serviceAccountToken !== undefined) {
     const { path, audience, expirationSeconds } = projection.serviceAccountToken
-    return [{ path: checkPath(path), data: utf8.encode(await objects.token({ audience, expirationSeconds: expirationSeconds ?? 3_600 })), mode: 0o600 }]
+    return [
+      {
+        path: checkPath(path),
+        data: utf8.encode(await objects.token({ audience, expirationSeconds: expirationSeconds ?? 3_600 })),
+        mode: 0o600,
+      },
+    ]
   }
   throw notReady(`projection of ${Object.keys(projection).join(', ')} is not supported`)
 }

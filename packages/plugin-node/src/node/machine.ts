@@ -27,10 +27,19 @@ export interface Machine {
   readonly address: string
 }
 
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', arm: 'arm', arm64: 'arm64', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64' }
+const architectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  arm: 'arm',
+  arm64: 'arm64',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+}
 
 export function readMachine(): Machine {
-  const osImage = firstLine('/etc/os-release') === '' ? platform() : (/^PRETTY_NAME="?([^"\n]*)/m.exec(readText('/etc/os-release'))?.[1] ?? platform())
+  const osImage =
+    firstLine('/etc/os-release') === '' ? platform() : (/^PRETTY_NAME="?([^"\n]*)/m.exec(readText('/etc/os-release'))?.[1] ?? platform())
   const os = platform() === 'win32' ? 'windows' : platform()
   const architecture = architectures[arch()] ?? arch()
   return {

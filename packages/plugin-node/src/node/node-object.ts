@@ -21,7 +21,10 @@ export const nodeObject = (facts: NodeFacts): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: { name: facts.name, labels: nodeLabels(facts) },
-  spec: facts.taints.length === 0 ? {} : { taints: facts.taints.map((taint) => ({ ...taint })) as NonNullable<NonNullable<Node['spec']>['taints']> },
+  spec:
+    facts.taints.length === 0
+      ? {}
+      : { taints: facts.taints.map((taint) => ({ ...taint })) as NonNullable<NonNullable<Node['spec']>['taints']> },
 })
 
 export const nodeLabels = (facts: NodeFacts): Record<string, string> => ({
@@ -37,7 +40,14 @@ export function nodeStatus(facts: NodeFacts, before: NodeStatus | undefined): No
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string): NodeCondition => {
     const old = before?.conditions?.find((other) => other.type === type)
     const now = formatTime(facts.now)
-    return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: old?.status === status ? old.lastTransitionTime : now } as NodeCondition
+    return {
+      type,
+      status,
+      reason,
+      message,
+      lastHeartbeatTime: now,
+      lastTransitionTime: old?.status === status ? old.lastTransitionTime : now,
+    } as NodeCondition
   }
   return {
     addresses: [

@@ -73,7 +73,9 @@ export class Registration {
     const nodes = this.#options.client.for(Node)
     const print = JSON.stringify(nodeStatus({ ...facts, now: 0 }, undefined))
     if (print === this.#lastStatus && facts.now - this.#lastStatusAt < 300_000) {
-      const ready = (await nodes.get(facts.name, { resourceVersion: '0' }).catch(() => undefined))?.status?.conditions?.find((condition) => condition.type === 'Ready')
+      const ready = (await nodes.get(facts.name, { resourceVersion: '0' }).catch(() => undefined))?.status?.conditions?.find(
+        (condition) => condition.type === 'Ready',
+      )
       if (ready?.status === (facts.runtimeProblem === undefined ? 'True' : 'False')) return
     }
     let current: Node

@@ -25,7 +25,8 @@ export interface EnvironmentInput {
 const text = new TextDecoder()
 
 /** The error for a reference that cannot be resolved: the container waits with `CreateContainerConfigError`. */
-const missing = (message: string): ContinuoError => new ContinuoError('NODE_CONTAINER_CONFIG', message, { hint: 'create the object or mark the reference optional' })
+const missing = (message: string): ContinuoError =>
+  new ContinuoError('NODE_CONTAINER_CONFIG', message, { hint: 'create the object or mark the reference optional' })
 
 /**
  * The environment of a container in the order of Kubernetes: service links, `envFrom`, then `env` with `$(NAME)` expanded
@@ -39,12 +40,16 @@ export async function environmentOf(input: EnvironmentInput): Promise<readonly {
     const reference = from.configMapRef ?? from.secretRef
     if (reference?.name === undefined) continue
     const kind = from.configMapRef !== undefined ? 'configmap' : 'secret'
-    const data = kind === 'configmap' ? await input.source.configMap(namespace, reference.name) : await input.source.secret(namespace, reference.name)
+    const data =
+      kind === 'configmap' ? await input.source.configMap(namespace, reference.name) : await input.source.secret(namespace, reference.name)
     if (data === undefined && reference.optional !== true) throw missing(`${kind} "${reference.name}" not found`)
     for (const [key, bytes] of data ?? []) values.set(`${from.prefix ?? ''}${key}`, text.decode(bytes))
   }
   for (const variable of container.env ?? []) {
-    const value = variable.valueFrom === undefined ? expand(variable.value ?? '', (name) => values.get(name)) : await valueFrom(input, variable.valueFrom, namespace)
+    const value =
+      variable.valueFrom === undefined
+        ? expand(variable.value ?? '', (name) => values.get(name))
+        : await valueFrom(input, variable.valueFrom, namespace)
     if (value !== undefined) values.set(variable.name, value)
   }
   return [...values].map(([name, value]) => ({ name, value }))
@@ -63,7 +68,11 @@ async function valueFrom(input: EnvironmentInput, from: ValueFrom, namespace: st
   const bytes = data?.get(reference.key)
   if (bytes !== undefined) return text.decode(bytes)
   if (reference.optional === true) return undefined
-  throw missing(data === undefined ? `${kind} "${name}" not found` : `couldn't find key ${reference.key} in ${kind === 'configmap' ? 'ConfigMap' : 'Secret'} ${namespace}/${name}`)
+  throw missing(
+    data === undefined
+      ? `${kind} "${name}" not found`
+      : `couldn't find key ${reference.key} in ${kind === 'configmap' ? 'ConfigMap' : 'Secret'} ${namespace}/${name}`,
+  )
 }
 
 /** A field of the pod as the downward API names it. */
@@ -71,7 +80,11 @@ export function podField(input: Pick<EnvironmentInput, 'pod' | 'podIPs' | 'nodeI
   const { metadata, spec } = input.pod
   const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
   if (keyed !== null) return metadata[keyed[1] as 'labels' | 'annotations']?.[keyed[2] as string] ?? ''
-  const lines = (map: Readonly<Record<string, string>> | undefined) => Object.keys(map ?? {}).sort().map((key) => `${key}=${JSON.stringify(map?.[key])}`).join('\n')
+  const lines = (map: Readonly<Record<string, string>> | undefined) =>
+    Object.keys(map ?? {})
+      .sort()
+      .map((key) => `${key}=${JSON.stringify(map?.[key])}`)
+      .join('\n')
   const fields: Record<string, () => string> = {
     'metadata.name': () => metadata.name,
     'metadata.namespace': () => metadata.namespace ?? '',
@@ -95,12 +108,18 @@ export function resourceField(
   input: Pick<EnvironmentInput, 'pod' | 'allocatable'> & { readonly container?: ContainerView },
   ref: { readonly containerName?: string; readonly resource: string; readonly divisor?: string },
 ): string {
-  const container = ref.containerName === undefined ? input.container : [...(input.pod.spec?.containers ?? []), ...(input.pod.spec?.initContainers ?? [])].find((other) => other.name === ref.containerName)
+  const container =
+    ref.containerName === undefined
+      ? input.container
+      : [...(input.pod.spec?.containers ?? []), ...(input.pod.spec?.initContainers ?? [])].find((other) => other.name === ref.containerName)
   const [list, name] = ref.resource.split('.', 2) as [string, string]
   const amounts = list === 'limits' ? container?.resources?.limits : container?.resources?.requests
   const amount = amounts?.[name] ?? (list === 'limits' ? input.allocatable[name] : undefined) ?? '0'
   const divisor = ref.divisor === undefined || ref.divisor === '0' ? '1' : ref.divisor
-  const ratio = name === 'cpu' ? Number(quantityMilliValue(amount)) / Number(quantityMilliValue(divisor)) : quantityToNumber(amount) / quantityToNumber(divisor)
+  const ratio =
+    name === 'cpu'
+      ? Number(quantityMilliValue(amount)) / Number(quantityMilliValue(divisor))
+      : quantityToNumber(amount) / quantityToNumber(divisor)
   return String(Math.ceil(ratio))
 }
 
@@ -115,13 +134,23 @@ export function serviceLinks(services: readonly DeepReadonly<Service>[]): [strin
     const links: [string, string][] = [
       [`${name}_SERVICE_HOST`, host],
       [`${name}_SERVICE_PORT`, String(first.port)],
-      ...ports.filter((port) => port.name !== undefined).map((port): [string, string] => [`${name}_SERVICE_PORT_${(port.name as string).toUpperCase().replaceAll('-', '_')}`, String(port.port)]),
+      ...ports
+        .filter((port) => port.name !== undefined)
+        .map((port): [string, string] => [
+          `${name}_SERVICE_PORT_${(port.name as string).toUpperCase().replaceAll('-', '_')}`,
+          String(port.port),
+        ]),
       [`${name}_PORT`, `${(first.protocol ?? 'TCP').toLowerCase()}://${host}:${first.port}`],
     ]
     for (const port of ports) {
       const protocol = (port.protocol ?? 'TCP').toLowerCase()
       const prefix = `${name}_PORT_${port.port}_${protocol.toUpperCase()}`
-      links.push([prefix, `${protocol}://${host}:${port.port}`], [`${prefix}_PROTO`, protocol], [`${prefix}_PORT`, String(port.port)], [`${prefix}_ADDR`, host])
+      links.push(
+        [prefix, `${protocol}://${host}:${port.port}`],
+        [`${prefix}_PROTO`, protocol],
+        [`${prefix}_PORT`, String(port.port)],
+        [`${prefix}_ADDR`, host],
+      )
     }
     return links
   })
@@ -131,6 +160,10 @@ export function serviceLinks(services: readonly DeepReadonly<Service>[]): [strin
 export function limitsOf(container: Pick<ContainerView, 'resources'>) {
   const amount = (value: string | undefined): number | undefined => (value === undefined ? undefined : quantityToNumber(value))
   const { requests, limits } = container.resources ?? {}
-  return { cpuRequest: amount(requests?.cpu), cpuLimit: amount(limits?.cpu), memoryRequest: amount(requests?.memory), memoryLimit: amount(limits?.memory) }
+  return {
+    cpuRequest: amount(requests?.cpu),
+    cpuLimit: amount(limits?.cpu),
+    memoryRequest: amount(requests?.memory),
+    memoryLimit: amount(limits?.memory),
+  }
 }
-

@@ -19,8 +19,14 @@ export async function runHook(runtime: Runtime, clock: Clock, handler: Handler, 
   if (handler.exec !== undefined) {
     const output = new PassThrough()
     output.resume()
-    const exitCode = await runtime.exec({ sandbox: target.sandbox, name: target.container.name }, handler.exec.command ?? [], { stdout: output, stderr: output, tty: false }, signal)
-    if (exitCode !== 0) throw new ContinuoError('NODE_HOOK_FAILED', `command '${(handler.exec.command ?? []).join(' ')}' exited with ${exitCode}`)
+    const exitCode = await runtime.exec(
+      { sandbox: target.sandbox, name: target.container.name },
+      handler.exec.command ?? [],
+      { stdout: output, stderr: output, tty: false },
+      signal,
+    )
+    if (exitCode !== 0)
+      throw new ContinuoError('NODE_HOOK_FAILED', `command '${(handler.exec.command ?? []).join(' ')}' exited with ${exitCode}`)
     return
   }
   if (handler.httpGet !== undefined) return getOnce(handler.httpGet, target, signal)
@@ -30,7 +36,8 @@ function getOnce(get: NonNullable<Handler['httpGet']>, target: HookTarget, signa
   const port = typeof get.port === 'number' ? get.port : target.container.ports?.find((other) => other.name === get.port)?.containerPort
   const request = get.scheme === 'HTTPS' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => reject(new ContinuoError('NODE_HOOK_FAILED', `GET ${get.path ?? '/'} on port ${get.port} failed`, { cause }))
+    const fail = (cause: unknown): void =>
+      reject(new ContinuoError('NODE_HOOK_FAILED', `GET ${get.path ?? '/'} on port ${get.port} failed`, { cause }))
     const headers = Object.fromEntries((get.httpHeaders ?? []).map((header) => [header.name, header.value]))
     request({ host: get.host || target.podIP, port, path: get.path ?? '/', headers, rejectUnauthorized: false, signal }, (response) => {
       response.resume()

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '@continuo/core'
-import type { Container, RuntimeContainer, Pod, RuntimeSandbox } from '@continuo/workload'
+import type { Container, Pod, RuntimeContainer, RuntimeSandbox } from '@continuo/workload'
 
 /** A pod as the agent's cache holds it. */
 export type PodView = DeepReadonly<Pod>

@@ -6,7 +6,14 @@ export type PodAction =
   /** The sandbox is broken: kill what is left of it, then make a new one. */
   | { readonly type: 'removeSandbox' }
   | { readonly type: 'start'; readonly container: PodContainer; readonly attempt: number }
-  | { readonly type: 'kill'; readonly container: PodContainer; readonly attempt: number; readonly reason: string; readonly message: string; readonly gracePeriodSeconds?: number }
+  | {
+      readonly type: 'kill'
+      readonly container: PodContainer
+      readonly attempt: number
+      readonly reason: string
+      readonly message: string
+      readonly gracePeriodSeconds?: number
+    }
   /** An old attempt whose log nobody can ask for any more. */
   | { readonly type: 'prune'; readonly container: PodContainer; readonly attempt: number }
 
@@ -64,7 +71,8 @@ function initFailed(seen: PodObservation): boolean {
 
 export const hasEnded = (container: RuntimeContainer): boolean => container.state === 'exited' || container.state === 'unknown'
 
-const mayRestart = (policy: string, ended: RuntimeContainer): boolean => policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0)
+const mayRestart = (policy: string, ended: RuntimeContainer): boolean =>
+  policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0)
 
 class Plan {
   readonly #seen: PodObservation
@@ -93,7 +101,10 @@ class Plan {
   keepRunning(container: PodContainer): void {
     const latest = this.#latest(container)
     const policy = container.sidecar ? 'Always' : (this.#seen.pod.spec?.restartPolicy ?? 'Always')
-    if (latest === undefined || latest.state === 'created') return this.#start(container, latest)
+    if (latest === undefined || latest.state === 'created') {
+      this.#start(container, latest)
+      return
+    }
     if (hasEnded(latest)) {
       if (mayRestart(policy, latest)) this.#start(container, latest)
       return
@@ -109,7 +120,13 @@ class Plan {
         gracePeriodSeconds: failed.gracePeriodSeconds,
       })
     } else if (latest.image !== container.spec.image) {
-      this.#actions.push({ type: 'kill', container, attempt: latest.attempt, reason: 'Killing', message: `Container ${container.spec.name} definition changed, will be restarted` })
+      this.#actions.push({
+        type: 'kill',
+        container,
+        attempt: latest.attempt,
+        reason: 'Killing',
+        message: `Container ${container.spec.name} definition changed, will be restarted`,
+      })
     }
   }
 

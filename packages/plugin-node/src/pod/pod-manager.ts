@@ -1,4 +1,4 @@
-import { type Informer, type Log } from '@continuo/core'
+import type { Informer, Log } from '@continuo/core'
 import type { Pod } from '@continuo/workload'
 import type { PodView } from './model.ts'
 import { PodWorker, type WorkerShared } from './pod-worker.ts'
@@ -20,7 +20,11 @@ export class PodManager {
   /** Takes over whatever runs already, then follows the informer. Call when the informer is synced. */
   async start(): Promise<void> {
     await this.#shared.view.refresh()
-    this.#informer.on({ added: (pod) => this.#take(pod), updated: (pod, old) => this.#changed(pod, old), deleted: (pod) => this.#gone(pod) })
+    this.#informer.on({
+      added: (pod) => this.#take(pod),
+      updated: (pod, old) => this.#changed(pod, old),
+      deleted: (pod) => this.#gone(pod),
+    })
     for (const pod of this.#informer.lister.list()) this.#take(pod)
     this.#reap()
   }
@@ -47,7 +51,10 @@ export class PodManager {
   #take(pod: PodView): void {
     const uid = pod.metadata.uid ?? ''
     const known = this.#workers.get(uid)
-    if (known !== undefined) return known.update(pod)
+    if (known !== undefined) {
+      known.update(pod)
+      return
+    }
     const worker = new PodWorker(pod, this.#shared)
     this.#workers.set(uid, worker)
     worker.wake()

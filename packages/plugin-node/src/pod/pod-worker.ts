@@ -1,14 +1,32 @@
-import { type Clock, ContinuoError, type EventRecorder, hasReason, isContinuoError, type Log, type ObjectClient } from '@continuo/core'
-import { type ContainerSpec, isRuntimeError, Pod, type PodStatus, type ProbeTarget, type Prober, type Runtime, type RuntimeContainer, type VolumeObjects } from '@continuo/workload'
 import { PassThrough } from 'node:stream'
+import { type Clock, ContinuoError, type EventRecorder, hasReason, isContinuoError, type Log, type ObjectClient } from '@continuo/core'
+import {
+  type ContainerSpec,
+  isRuntimeError,
+  Pod,
+  type PodStatus,
+  type Prober,
+  type ProbeTarget,
+  type Runtime,
+  type RuntimeContainer,
+  type VolumeObjects,
+} from '@continuo/workload'
 import { Backoff } from './backoff.ts'
 import type { EnvironmentInput } from './environment.ts'
 import { runHook } from './lifecycle-hooks.ts'
-import { attemptsOf, type ContainerProblem, containersOf, type PodContainer, type PodObservation, type PodView, type ProbeState } from './model.ts'
+import {
+  attemptsOf,
+  type ContainerProblem,
+  containersOf,
+  type PodContainer,
+  type PodObservation,
+  type PodView,
+  type ProbeState,
+} from './model.ts'
 import { hasEnded, type PodAction, planPod } from './plan.ts'
 import { ProbeRunner } from './probe-runner.ts'
 import type { RuntimeView } from './runtime-view.ts'
-import { podStatus, type PodVerdict } from './status.ts'
+import { type PodVerdict, podStatus } from './status.ts'
 import { statusPatch } from './status-patch.ts'
 import { containerSpec, sandboxSpec } from './translate.ts'
 import type { VolumeManager } from './volume-manager.ts'
@@ -118,7 +136,11 @@ export class PodWorker {
       pod: this.#pod,
       sandbox,
       now,
-      backoff: new Map(containersOf(this.#pod).flatMap(({ spec }) => (this.#crashes.until(spec.name) === undefined ? [] : [[spec.name, this.#crashes.until(spec.name) as number]]))),
+      backoff: new Map(
+        containersOf(this.#pod).flatMap(({ spec }) =>
+          this.#crashes.until(spec.name) === undefined ? [] : [[spec.name, this.#crashes.until(spec.name) as number]],
+        ),
+      ),
       problems: this.#problems,
       probes: new Map([...this.#probes].map(([name, probe]): [string, ProbeState] => [name, probe.runner.state])),
       blocked: this.#blocked,
@@ -140,7 +162,10 @@ export class PodWorker {
     if (plan.lookAgainAt !== undefined) this.#lookAgain(plan.lookAgainAt)
     else if (this.#shared.volumes.refreshes(this.#pod)) {
       this.#lookAgain(this.#shared.clock.now() + this.#shared.refreshMs)
-      if (plan.actions.length === 0 && this.#shared.view.get(this.uid) !== undefined) await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod)).catch((error) => this.#shared.log.warn({ pod: this.#name, error }, 'cannot refresh volumes'))
+      if (plan.actions.length === 0 && this.#shared.view.get(this.uid) !== undefined)
+        await this.#shared.volumes
+          .mount(this.#pod, this.#shared.volumeObjects(this.#pod))
+          .catch((error) => this.#shared.log.warn({ pod: this.#name, error }, 'cannot refresh volumes'))
     }
   }
 
@@ -157,7 +182,11 @@ export class PodWorker {
       case 'kill':
         this.#shared.events.event(this.#pod, 'Normal', 'Killing', action.message)
         this.#probes.get(action.container.spec.name)?.runner.stop()
-        return this.#stopContainer(action.container, (action.gracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000, this.#abort.signal)
+        return this.#stopContainer(
+          action.container,
+          (action.gracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
+          this.#abort.signal,
+        )
       case 'prune':
         return runtime.removeContainer({ sandbox: this.uid, name: action.container.spec.name, attempt: action.attempt })
     }
@@ -188,13 +217,22 @@ export class PodWorker {
     try {
       const sandbox = this.#shared.view.get(this.uid)
       const volumes = await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod))
-      const input = { pod: this.#pod, container: container.spec, podIPs: sandbox?.ips ?? [], nodeIPs: this.#shared.nodeIPs(), ...this.#shared.environment(this.#pod), volumes, log: this.#shared.containerLog }
+      const input = {
+        pod: this.#pod,
+        container: container.spec,
+        podIPs: sandbox?.ips ?? [],
+        nodeIPs: this.#shared.nodeIPs(),
+        ...this.#shared.environment(this.#pod),
+        volumes,
+        log: this.#shared.containerLog,
+      }
       const spec = await containerSpec(input, container, attempt)
       await this.#ensureImage(container)
       const state = await runtime.ensureContainer(spec, this.#abort.signal)
       this.#problems.delete(name)
       this.#pulls.reset(name)
-      if (state.state !== 'running' && state.message !== undefined && state.startedAt === undefined) throw new ContinuoError('RUNTIME_START_FAILED', state.message)
+      if (state.state !== 'running' && state.message !== undefined && state.startedAt === undefined)
+        throw new ContinuoError('RUNTIME_START_FAILED', state.message)
       events.event(this.#pod, 'Normal', 'Created', `Created container: ${name}`)
       events.event(this.#pod, 'Normal', 'Started', `Started container ${name}`)
       if (container.spec.lifecycle?.postStart !== undefined) await this.#postStart(container)
@@ -211,7 +249,8 @@ export class PodWorker {
       events.event(this.#pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`)
       return
     }
-    if (policy === 'Never') throw new ContinuoError('NODE_IMAGE_NEVER_PULL', `Container image "${image}" is not present with pull policy of Never`)
+    if (policy === 'Never')
+      throw new ContinuoError('NODE_IMAGE_NEVER_PULL', `Container image "${image}" is not present with pull policy of Never`)
     events.event(this.#pod, 'Normal', 'Pulling', `Pulling image "${image}"`)
     await runtime.pullImage(image, undefined, this.#abort.signal)
     events.event(this.#pod, 'Normal', 'Pulled', `Successfully pulled image "${image}"`)
@@ -221,10 +260,19 @@ export class PodWorker {
     const handler = container.spec.lifecycle?.postStart
     if (handler === undefined) return
     try {
-      await runHook(this.#shared.runtime, this.#shared.clock, handler, { sandbox: this.uid, container: container.spec, podIP: this.#shared.view.get(this.uid)?.ips[0] ?? '' }, this.#abort.signal)
+      await runHook(
+        this.#shared.runtime,
+        this.#shared.clock,
+        handler,
+        { sandbox: this.uid, container: container.spec, podIP: this.#shared.view.get(this.uid)?.ips[0] ?? '' },
+        this.#abort.signal,
+      )
     } catch (error) {
       this.#shared.events.event(this.#pod, 'Warning', 'FailedPostStartHook', error instanceof Error ? error.message : String(error))
-      await this.#shared.runtime.stop({ sandbox: this.uid, name: container.spec.name }, (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000)
+      await this.#shared.runtime.stop(
+        { sandbox: this.uid, name: container.spec.name },
+        (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
+      )
     }
   }
 
@@ -235,9 +283,22 @@ export class PodWorker {
     const again = this.#problems.has(name)
     const retryAt = this.#pulls.next(name, this.#shared.clock.now())
     const image = isRuntimeError(error, 'RUNTIME_IMAGE_NOT_PRESENT', 'RUNTIME_IMAGE_PULL')
-    const reason = image ? (again ? 'ImagePullBackOff' : 'ErrImagePull') : code === 'NODE_IMAGE_NEVER_PULL' ? 'ErrImageNeverPull' : code === 'NODE_CONTAINER_CONFIG' || code === 'NODE_VOLUME' ? 'CreateContainerConfigError' : 'RunContainerError'
+    const reason = image
+      ? again
+        ? 'ImagePullBackOff'
+        : 'ErrImagePull'
+      : code === 'NODE_IMAGE_NEVER_PULL'
+        ? 'ErrImageNeverPull'
+        : code === 'NODE_CONTAINER_CONFIG' || code === 'NODE_VOLUME'
+          ? 'CreateContainerConfigError'
+          : 'RunContainerError'
     this.#problems.set(name, { reason, message: reason === 'ImagePullBackOff' ? `Back-off pulling image: ${message}` : message, retryAt })
-    this.#shared.events.event(this.#pod, 'Warning', reason === 'ImagePullBackOff' ? 'BackOff' : 'Failed', reason === 'ImagePullBackOff' ? `Back-off pulling image: ${message}` : `Error: ${reason}: ${message}`)
+    this.#shared.events.event(
+      this.#pod,
+      'Warning',
+      reason === 'ImagePullBackOff' ? 'BackOff' : 'Failed',
+      reason === 'ImagePullBackOff' ? `Back-off pulling image: ${message}` : `Error: ${reason}: ${message}`,
+    )
   }
 
   /** Each attempt that ended is counted once: its restart waits with back-off. */
@@ -247,9 +308,15 @@ export class PodWorker {
       if (latest === undefined || !hasEnded(latest) || (this.#counted.get(spec.name) ?? -1) >= latest.attempt) continue
       this.#counted.set(spec.name, latest.attempt)
       // The first restart follows at once, as Kubernetes does; from then on the delay doubles.
-      const until = latest.attempt === 0 ? (latest.finishedAt ?? 0) : this.#crashes.next(spec.name, latest.finishedAt ?? this.#shared.clock.now())
+      const until =
+        latest.attempt === 0 ? (latest.finishedAt ?? 0) : this.#crashes.next(spec.name, latest.finishedAt ?? this.#shared.clock.now())
       if (until > this.#shared.clock.now() && (this.#pod.spec?.restartPolicy ?? 'Always') !== 'Never') {
-        this.#shared.events.event(this.#pod, 'Warning', 'BackOff', `Back-off restarting failed container ${spec.name} in pod ${this.#pod.metadata.name}_${this.#pod.metadata.namespace}(${this.uid})`)
+        this.#shared.events.event(
+          this.#pod,
+          'Warning',
+          'BackOff',
+          `Back-off restarting failed container ${spec.name} in pod ${this.#pod.metadata.name}_${this.#pod.metadata.namespace}(${this.uid})`,
+        )
       }
     }
   }
@@ -265,7 +332,8 @@ export class PodWorker {
         known.runner.stop()
         this.#probes.delete(name)
       }
-      if (latest?.state === 'running' && !this.#probes.has(name) && (container.kind === 'main' || container.sidecar)) this.#startProbes(container, latest)
+      if (latest?.state === 'running' && !this.#probes.has(name) && (container.kind === 'main' || container.sidecar))
+        this.#startProbes(container, latest)
     }
   }
 
@@ -276,7 +344,13 @@ export class PodWorker {
       target: this.#probeTarget(container),
       prober: this.#shared.prober,
       changed: () => this.wake(),
-      failed: (probe, message) => this.#shared.events.event(this.#pod, 'Warning', 'Unhealthy', `${probe[0]?.toUpperCase()}${probe.slice(1)} probe failed: ${message}`),
+      failed: (probe, message) =>
+        this.#shared.events.event(
+          this.#pod,
+          'Warning',
+          'Unhealthy',
+          `${probe[0]?.toUpperCase()}${probe.slice(1)} probe failed: ${message}`,
+        ),
     })
     this.#probes.set(container.spec.name, { attempt: latest.attempt, runner })
     runner.start()
@@ -287,7 +361,10 @@ export class PodWorker {
     return {
       podIP: (this.#pod.spec?.hostNetwork === true ? this.#shared.nodeIPs()[0] : ips[0]) ?? '127.0.0.1',
       handler: {},
-      port: (port) => (typeof port === 'number' || /^\d+$/.test(port) ? Number(port) : container.spec.ports?.find((other) => other.name === port)?.containerPort),
+      port: (port) =>
+        typeof port === 'number' || /^\d+$/.test(port)
+          ? Number(port)
+          : container.spec.ports?.find((other) => other.name === port)?.containerPort,
       exec: async (command, signal) => {
         const output = new PassThrough()
         const chunks: Buffer[] = []
@@ -296,7 +373,12 @@ export class PodWorker {
           if (size < 10_240) chunks.push(chunk)
           size += chunk.length
         })
-        const exitCode = await this.#shared.runtime.exec({ sandbox: this.uid, name: container.spec.name }, command, { stdout: output, stderr: output, tty: false }, signal)
+        const exitCode = await this.#shared.runtime.exec(
+          { sandbox: this.uid, name: container.spec.name },
+          command,
+          { stdout: output, stderr: output, tty: false },
+          signal,
+        )
         return { exitCode, output: Buffer.concat(chunks).toString('utf8').slice(0, 10_240) }
       },
     }
@@ -313,7 +395,11 @@ export class PodWorker {
     if (seconds === undefined || started === undefined || this.#verdict !== undefined) return
     const at = Date.parse(started) + seconds * 1_000
     if (at > this.#shared.clock.now()) return this.#lookAgain(at)
-    this.#verdict = { phase: 'Failed', reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
+    this.#verdict = {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    }
     this.#shared.events.event(this.#pod, 'Normal', 'DeadlineExceeded', this.#verdict.message)
     await this.#stopAll((this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000, this.#abort.signal)
   }
@@ -326,7 +412,9 @@ export class PodWorker {
     this.#stopAbort = new AbortController()
     const stop = AbortSignal.any([this.#stopAbort.signal, this.#abort.signal])
     if ((view.get(this.uid)?.containers ?? []).some((container) => container.state === 'running')) {
-      for (const container of containersOf(this.#pod)) if (attemptsOf(view.get(this.uid), container.spec.name)[0]?.state === 'running') events.event(this.#pod, 'Normal', 'Killing', `Stopping container ${container.spec.name}`)
+      for (const container of containersOf(this.#pod))
+        if (attemptsOf(view.get(this.uid), container.spec.name)[0]?.state === 'running')
+          events.event(this.#pod, 'Normal', 'Killing', `Stopping container ${container.spec.name}`)
       try {
         await this.#stopAll(graceMs, stop)
       } catch (error) {
@@ -344,7 +432,10 @@ export class PodWorker {
     this.#finished = true
     await client
       .for(Pod)
-      .delete({ namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name }, { gracePeriodSeconds: 0, preconditions: { uid: this.uid } })
+      .delete(
+        { namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name },
+        { gracePeriodSeconds: 0, preconditions: { uid: this.uid } },
+      )
       .catch((error) => {
         if (hasReason(error, 'NotFound', 'Conflict')) return
         this.#finished = false
@@ -357,8 +448,11 @@ export class PodWorker {
     const { clock } = this.#shared
     const deadline = clock.monotonic() + graceMs
     const containers = containersOf(this.#pod)
-    await Promise.all(containers.filter((container) => !container.sidecar).map((container) => this.#stopContainer(container, graceMs, signal)))
-    for (const container of containers.filter((other) => other.sidecar).reverse()) await this.#stopContainer(container, Math.max(0, deadline - clock.monotonic()), signal)
+    await Promise.all(
+      containers.filter((container) => !container.sidecar).map((container) => this.#stopContainer(container, graceMs, signal)),
+    )
+    for (const container of containers.filter((other) => other.sidecar).reverse())
+      await this.#stopContainer(container, Math.max(0, deadline - clock.monotonic()), signal)
   }
 
   async #stopContainer(container: PodContainer, graceMs: number, signal: AbortSignal): Promise<void> {
@@ -372,7 +466,9 @@ export class PodWorker {
       const cancel = clock.after(graceMs, () => timeout.abort())
       const target = { sandbox: this.uid, container: container.spec, podIP: this.#shared.view.get(this.uid)?.ips[0] ?? '' }
       await runHook(runtime, clock, preStop, target, AbortSignal.any([timeout.signal, signal]))
-        .catch((error) => events.event(this.#pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${error instanceof Error ? error.message : error}`))
+        .catch((error) =>
+          events.event(this.#pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${error instanceof Error ? error.message : error}`),
+        )
         .finally(cancel)
       signal.throwIfAborted()
     }
@@ -387,10 +483,13 @@ export class PodWorker {
     const patch = statusPatch(status, this.#pod.status)
     if (patch !== undefined) {
       try {
-        await this.#shared.client.for(Pod).subresource('status').patch(
-          { namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name },
-          { type: 'strategic', body: { metadata: { uid: this.uid }, status: patch } },
-        )
+        await this.#shared.client
+          .for(Pod)
+          .subresource('status')
+          .patch(
+            { namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name },
+            { type: 'strategic', body: { metadata: { uid: this.uid }, status: patch } },
+          )
       } catch (error) {
         if (!hasReason(error, 'NotFound')) throw error
       }

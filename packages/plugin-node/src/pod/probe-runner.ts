@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '@continuo/core'
-import type { ProbeTarget, Prober, ProbeResult } from '@continuo/workload'
+import type { ProbeResult, Prober, ProbeTarget } from '@continuo/workload'
 import type { ContainerView, ProbeState } from './model.ts'
 
 type ProbeSpec = NonNullable<ContainerView['livenessProbe']>
@@ -60,7 +60,11 @@ export class ProbeRunner {
     let successes = 0
     let failures = 0
     const again = (ms: number): void => {
-      if (!this.#abort.signal.aborted) this.#cancels.set(name, this.#options.clock.after(ms, () => void attempt()))
+      if (!this.#abort.signal.aborted)
+        this.#cancels.set(
+          name,
+          this.#options.clock.after(ms, () => void attempt()),
+        )
     }
     const attempt = async (): Promise<void> => {
       const result = await this.#attempt(spec)
@@ -82,7 +86,8 @@ export class ProbeRunner {
   async #attempt(spec: ProbeSpec): Promise<ProbeResult> {
     const name = handlerNames.find((handler) => spec[handler] !== undefined)
     const prober = name === undefined ? undefined : this.#options.prober(name)
-    if (name === undefined || prober === undefined) return { outcome: 'unknown', message: `no prober for ${name ?? 'an empty probe'} is composed into this node` }
+    if (name === undefined || prober === undefined)
+      return { outcome: 'unknown', message: `no prober for ${name ?? 'an empty probe'} is composed into this node` }
     const timeout = new AbortController()
     const cancel = this.#options.clock.after((spec.timeoutSeconds ?? 1) * 1_000, () => timeout.abort())
     try {

@@ -42,10 +42,12 @@ export class RuntimeView {
       })
       return this.#running
     }
-    this.#next ??= this.#running.catch(() => {}).then(() => {
-      this.#next = undefined
-      return this.refresh()
-    })
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.refresh()
+      })
     return this.#next
   }
 

@@ -24,10 +24,17 @@ export function statusPatch(next: PodStatus, before: DeepReadonly<PodStatus> | u
   for (const [key, value] of Object.entries(next)) {
     const old = (before as Record<string, unknown> | undefined)?.[key]
     if (key === 'conditions') {
-      const changed = (next.conditions ?? []).filter((condition) => !same(condition, before?.conditions?.find((other) => other.type === condition.type)))
+      const changed = (next.conditions ?? []).filter(
+        (condition) =>
+          !same(
+            condition,
+            before?.conditions?.find((other) => other.type === condition.type),
+          ),
+      )
       if (changed.length > 0) patch.conditions = changed
     } else if (!same(value, old)) {
-      patch[key] = value === undefined ? null : key === 'podIPs' || key === 'hostIPs' ? [{ $patch: 'replace' }, ...(value as unknown[])] : value
+      patch[key] =
+        value === undefined ? null : key === 'podIPs' || key === 'hostIPs' ? [{ $patch: 'replace' }, ...(value as unknown[])] : value
     }
   }
   return Object.keys(patch).length === 0 ? undefined : patch

@@ -1,5 +1,5 @@
 import { formatTime } from '@continuo/core'
-import type { RuntimeContainer, ContainerStatus, PodCondition, PodStatus } from '@continuo/workload'
+import type { ContainerStatus, PodCondition, PodStatus, RuntimeContainer } from '@continuo/workload'
 import { attemptsOf, containersOf, noProbes, type PodContainer, type PodObservation } from './model.ts'
 import { hasEnded, isFinished } from './plan.ts'
 
@@ -17,7 +17,8 @@ export function podStatus(seen: PodObservation, verdict?: PodVerdict): PodStatus
   const before = seen.pod.status
   const containers = containersOf(seen.pod)
   const statuses = new Map(containers.map((container) => [container.spec.name, containerStatus(seen, container)]))
-  const of = (kind: PodContainer['kind']) => containers.filter((container) => container.kind === kind).map((container) => statuses.get(container.spec.name) as ContainerStatus)
+  const of = (kind: PodContainer['kind']) =>
+    containers.filter((container) => container.kind === kind).map((container) => statuses.get(container.spec.name) as ContainerStatus)
   const phase = verdict?.phase ?? podPhase(seen, of('main'), of('init'))
   const ips = seen.pod.spec?.hostNetwork === true ? seen.nodeIPs : (seen.sandbox?.ips ?? before?.podIPs?.map((entry) => entry.ip) ?? [])
   return {
@@ -41,20 +42,35 @@ export function podStatus(seen: PodObservation, verdict?: PodVerdict): PodStatus
 function containerStatus(seen: PodObservation, container: PodContainer): ContainerStatus {
   const { name } = container.spec
   const [latest, previous] = attemptsOf(seen.sandbox, name)
-  const before = [...(seen.pod.status?.containerStatuses ?? []), ...(seen.pod.status?.initContainerStatuses ?? []), ...(seen.pod.status?.ephemeralContainerStatuses ?? [])].find((status) => status.name === name)
+  const before = [
+    ...(seen.pod.status?.containerStatuses ?? []),
+    ...(seen.pod.status?.initContainerStatuses ?? []),
+    ...(seen.pod.status?.ephemeralContainerStatuses ?? []),
+  ].find((status) => status.name === name)
   const probes = seen.probes.get(name) ?? noProbes
   const running = latest?.state === 'running'
   const waiting = waitingReason(seen, container, latest)
-  const state: StatusState = waiting !== undefined ? { waiting } : latest === undefined ? { waiting: { reason: notYet(seen) } } : stateOf(latest)
+  const state: StatusState =
+    waiting !== undefined ? { waiting } : latest === undefined ? { waiting: { reason: notYet(seen) } } : stateOf(latest)
   const last = waiting !== undefined && latest !== undefined && hasEnded(latest) ? latest : previous
-  const lastState = last !== undefined && hasEnded(last) ? stateOf(last) : latest === undefined ? (before?.state?.terminated === undefined ? before?.lastState : before.state) : undefined
+  const lastState =
+    last !== undefined && hasEnded(last)
+      ? stateOf(last)
+      : latest === undefined
+        ? before?.state?.terminated === undefined
+          ? before?.lastState
+          : before.state
+        : undefined
   return {
     name,
     image: latest?.image ?? container.spec.image ?? '',
     imageID: latest?.imageId ?? before?.imageID ?? '',
     containerID: latest?.id ?? before?.containerID,
     restartCount: latest?.attempt ?? before?.restartCount ?? 0,
-    ready: container.kind === 'init' && !container.sidecar ? latest?.state === 'exited' && latest.exitCode === 0 : running && probes.started && probes.ready,
+    ready:
+      container.kind === 'init' && !container.sidecar
+        ? latest?.state === 'exited' && latest.exitCode === 0
+        : running && probes.started && probes.ready,
     started: running && probes.started,
     state,
     lastState: (lastState ?? {}) as StatusState,
@@ -62,7 +78,11 @@ function containerStatus(seen: PodObservation, container: PodContainer): Contain
 }
 
 /** Set when the container shall start and does not yet, although it may have run before. */
-function waitingReason(seen: PodObservation, container: PodContainer, latest: RuntimeContainer | undefined): { reason: string; message?: string } | undefined {
+function waitingReason(
+  seen: PodObservation,
+  container: PodContainer,
+  latest: RuntimeContainer | undefined,
+): { reason: string; message?: string } | undefined {
   const { name } = container.spec
   if (latest?.state === 'running') return undefined
   const problem = seen.problems.get(name)
@@ -70,14 +90,18 @@ function waitingReason(seen: PodObservation, container: PodContainer, latest: Ru
   const until = seen.backoff.get(name)
   if (latest !== undefined && hasEnded(latest) && until !== undefined && until > seen.now && !isFinished(seen)) {
     const seconds = Math.max(1, Math.round((until - (latest.finishedAt ?? seen.now)) / 1_000))
-    return { reason: 'CrashLoopBackOff', message: `back-off ${formatSeconds(seconds)} restarting failed container=${name} pod=${seen.pod.metadata.name}_${seen.pod.metadata.namespace}(${seen.pod.metadata.uid})` }
+    return {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${formatSeconds(seconds)} restarting failed container=${name} pod=${seen.pod.metadata.name}_${seen.pod.metadata.namespace}(${seen.pod.metadata.uid})`,
+    }
   }
   return undefined
 }
 
 const formatSeconds = (seconds: number): string => (seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`)
 
-const notYet = (seen: PodObservation): string => ((seen.pod.spec?.initContainers ?? []).length > 0 && !initialized(seen) ? 'PodInitializing' : 'ContainerCreating')
+const notYet = (seen: PodObservation): string =>
+  (seen.pod.spec?.initContainers ?? []).length > 0 && !initialized(seen) ? 'PodInitializing' : 'ContainerCreating'
 
 function stateOf(container: RuntimeContainer): StatusState {
   const at = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : formatTime(ms))
@@ -88,7 +112,14 @@ function stateOf(container: RuntimeContainer): StatusState {
       containerID: container.id,
       exitCode: container.exitCode ?? 255,
       signal: container.signal,
-      reason: container.state === 'unknown' ? 'ContainerStatusUnknown' : container.oomKilled === true ? 'OOMKilled' : container.exitCode === 0 ? 'Completed' : 'Error',
+      reason:
+        container.state === 'unknown'
+          ? 'ContainerStatusUnknown'
+          : container.oomKilled === true
+            ? 'OOMKilled'
+            : container.exitCode === 0
+              ? 'Completed'
+              : 'Error',
       message: container.message,
       startedAt: at(container.startedAt),
       finishedAt: at(container.finishedAt),
@@ -105,41 +136,71 @@ const initialized = (seen: PodObservation): boolean =>
       return latest !== undefined && hasEnded(latest) && latest.exitCode === 0
     })
 
-function podPhase(seen: PodObservation, main: readonly ContainerStatus[], init: readonly ContainerStatus[]): NonNullable<PodStatus['phase']> {
+function podPhase(
+  seen: PodObservation,
+  main: readonly ContainerStatus[],
+  init: readonly ContainerStatus[],
+): NonNullable<PodStatus['phase']> {
   const before = seen.pod.status?.phase
   if (before === 'Succeeded' || before === 'Failed') return before
-  if (isFinished(seen)) return main.some(failed) || init.some((status) => failed(status) && !isSidecar(seen, status.name)) ? 'Failed' : 'Succeeded'
+  if (isFinished(seen))
+    return main.some(failed) || init.some((status) => failed(status) && !isSidecar(seen, status.name)) ? 'Failed' : 'Succeeded'
   if (!initialized(seen) && before !== 'Running') return 'Pending'
-  return main.some((status) => status.state?.running !== undefined || status.state?.terminated !== undefined || status.lastState?.terminated !== undefined) ? 'Running' : (before ?? 'Pending')
+  return main.some(
+    (status) => status.state?.running !== undefined || status.state?.terminated !== undefined || status.lastState?.terminated !== undefined,
+  )
+    ? 'Running'
+    : (before ?? 'Pending')
 }
 
 const failed = (status: ContainerStatus): boolean => status.state?.terminated !== undefined && status.state.terminated.exitCode !== 0
 
-const isSidecar = (seen: PodObservation, name: string): boolean => containersOf(seen.pod).some((container) => container.sidecar && container.spec.name === name)
+const isSidecar = (seen: PodObservation, name: string): boolean =>
+  containersOf(seen.pod).some((container) => container.sidecar && container.spec.name === name)
 
-function conditions(seen: PodObservation, main: readonly ContainerStatus[], init: readonly ContainerStatus[], phase: string): PodCondition[] {
+function conditions(
+  seen: PodObservation,
+  main: readonly ContainerStatus[],
+  init: readonly ContainerStatus[],
+  phase: string,
+): PodCondition[] {
   const done = phase === 'Succeeded'
   const unready = main.filter((status) => !status.ready).map((status) => status.name)
   const sidecars = init.filter((status) => isSidecar(seen, status.name))
   const allReady = unready.length === 0 && sidecars.every((status) => status.ready)
-  const gates = (seen.pod.spec?.readinessGates ?? []).filter((gate) => !seen.pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True'))
+  const gates = (seen.pod.spec?.readinessGates ?? []).filter(
+    (gate) => !seen.pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True'),
+  )
   const because = (ok: boolean, reason: string, message: string) => (ok ? {} : done ? { reason: 'PodCompleted' } : { reason, message })
   const containersReady = allReady && !done && phase !== 'Failed'
   const notReady = because(containersReady, 'ContainersNotReady', `containers with unready status: [${unready.join(' ')}]`)
   const ready = containersReady && gates.length === 0
   const isInitialized = initialized(seen) || done
   const wanted: (Omit<PodCondition, 'lastTransitionTime'> & { type: string })[] = [
-    { type: 'PodReadyToStartContainers', status: seen.sandbox?.state === 'ready' && phase !== 'Succeeded' && phase !== 'Failed' ? 'True' : 'False' },
+    {
+      type: 'PodReadyToStartContainers',
+      status: seen.sandbox?.state === 'ready' && phase !== 'Succeeded' && phase !== 'Failed' ? 'True' : 'False',
+    },
     {
       type: 'Initialized',
       status: isInitialized ? 'True' : 'False',
-      ...because(isInitialized, 'ContainersNotInitialized', `containers with incomplete status: [${init.filter((status) => !status.ready).map((status) => status.name).join(' ')}]`),
+      ...because(
+        isInitialized,
+        'ContainersNotInitialized',
+        `containers with incomplete status: [${init
+          .filter((status) => !status.ready)
+          .map((status) => status.name)
+          .join(' ')}]`,
+      ),
     },
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',
       ...(containersReady && gates.length > 0
-        ? { reason: 'ReadinessGatesNotReady', message: gates.map((gate) => `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`).join(' ') }
+        ? {
+            reason: 'ReadinessGatesNotReady',
+            message: gates.map((gate) => `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`).join(' '),
+          }
         : notReady),
     },
     { type: 'ContainersReady', status: containersReady ? 'True' : 'False', ...notReady },
@@ -147,6 +208,10 @@ function conditions(seen: PodObservation, main: readonly ContainerStatus[], init
   ]
   return wanted.map((condition) => {
     const before = seen.pod.status?.conditions?.find((other) => other.type === condition.type)
-    return { ...condition, observedGeneration: seen.pod.metadata.generation, lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : formatTime(seen.now) } as PodCondition
+    return {
+      ...condition,
+      observedGeneration: seen.pod.metadata.generation,
+      lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : formatTime(seen.now),
+    } as PodCondition
   })
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { ContainerSpec, MountSpec, SandboxSpec } from '@continuo/workload'
-import { environmentOf, type EnvironmentInput, limitsOf } from './environment.ts'
+import { type EnvironmentInput, environmentOf, limitsOf } from './environment.ts'
 import { expand } from './expand.ts'
 import type { ContainerView, PodContainer, PodView } from './model.ts'
 
 /** Digest of what a container cannot change while it runs. */
-export const containerHash = (container: ContainerView): string => createHash('sha256').update(JSON.stringify(container)).digest('hex').slice(0, 16)
+export const containerHash = (container: ContainerView): string =>
+  createHash('sha256').update(JSON.stringify(container)).digest('hex').slice(0, 16)
 
 /** The sandbox of a pod. Pure. */
 export function sandboxSpec(pod: PodView): SandboxSpec {
@@ -25,12 +26,33 @@ export function sandboxSpec(pod: PodView): SandboxSpec {
     hostPid: spec?.hostPID ?? false,
     hostIpc: spec?.hostIPC ?? false,
     sysctls: Object.fromEntries((spec?.securityContext?.sysctls ?? []).map((entry) => [entry.name, entry.value])),
-    dns: spec?.dnsConfig === undefined ? undefined : { nameservers: spec.dnsConfig.nameservers ?? [], searches: spec.dnsConfig.searches ?? [], options: (spec.dnsConfig.options ?? []).map((option) => (option.value === undefined ? (option.name ?? '') : `${option.name}:${option.value}`)) },
+    dns:
+      spec?.dnsConfig === undefined
+        ? undefined
+        : {
+            nameservers: spec.dnsConfig.nameservers ?? [],
+            searches: spec.dnsConfig.searches ?? [],
+            options: (spec.dnsConfig.options ?? []).map((option) =>
+              option.value === undefined ? (option.name ?? '') : `${option.name}:${option.value}`,
+            ),
+          },
     hostAliases: (spec?.hostAliases ?? []).map((alias) => ({ ip: alias.ip, hostnames: alias.hostnames ?? [] })),
-    ports: containers.flatMap((container) => (container.ports ?? []).map((port) => ({ containerPort: port.containerPort, hostPort: port.hostPort, hostIP: port.hostIP, protocol: (port.protocol ?? 'TCP') as 'TCP' }))),
+    ports: containers.flatMap((container) =>
+      (container.ports ?? []).map((port) => ({
+        containerPort: port.containerPort,
+        hostPort: port.hostPort,
+        hostIP: port.hostIP,
+        protocol: (port.protocol ?? 'TCP') as 'TCP',
+      })),
+    ),
     labels: pod.metadata.labels ?? {},
     annotations: pod.metadata.annotations ?? {},
-    resources: { cpuRequest: sum((l) => l.cpuRequest), cpuLimit: sum((l) => l.cpuLimit), memoryRequest: sum((l) => l.memoryRequest), memoryLimit: sum((l) => l.memoryLimit) },
+    resources: {
+      cpuRequest: sum((l) => l.cpuRequest),
+      cpuLimit: sum((l) => l.cpuLimit),
+      memoryRequest: sum((l) => l.memoryRequest),
+      memoryLimit: sum((l) => l.memoryLimit),
+    },
   }
 }
 
@@ -82,7 +104,11 @@ export async function containerSpec(
   }
 }
 
-function mountsOf(container: ContainerView, volumes: ReadonlyMap<string, string>, lookup: (name: string) => string | undefined): MountSpec[] {
+function mountsOf(
+  container: ContainerView,
+  volumes: ReadonlyMap<string, string>,
+  lookup: (name: string) => string | undefined,
+): MountSpec[] {
   return (container.volumeMounts ?? []).flatMap((mount) => {
     const root = volumes.get(mount.name)
     if (root === undefined) return []

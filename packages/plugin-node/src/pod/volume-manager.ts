@@ -20,13 +20,24 @@ export class VolumeManager {
       const [type, source] = Object.entries(volume).find(([key]) => key !== 'name') ?? ['emptyDir', {}]
       const driver = this.#drivers.get(type)
       if (driver === undefined) {
-        throw new ContinuoError('NODE_VOLUME', `MountVolume.SetUp failed for volume "${volume.name}": no driver for ${type} is composed into this node`, { hint: `add a plugin that provides volume/v1 for ${type}, or use another volume` })
+        throw new ContinuoError(
+          'NODE_VOLUME',
+          `MountVolume.SetUp failed for volume "${volume.name}": no driver for ${type} is composed into this node`,
+          { hint: `add a plugin that provides volume/v1 for ${type}, or use another volume` },
+        )
       }
       try {
-        const mounted = await driver.mount({ ...this.#request(pod, volume.name), source: source as Record<string, unknown>, fsGroup: pod.spec?.securityContext?.fsGroup }, objects)
+        const mounted = await driver.mount(
+          { ...this.#request(pod, volume.name), source: source as Record<string, unknown>, fsGroup: pod.spec?.securityContext?.fsGroup },
+          objects,
+        )
         paths.set(volume.name, mounted.hostPath)
       } catch (cause) {
-        throw new ContinuoError('NODE_VOLUME', `MountVolume.SetUp failed for volume "${volume.name}" : ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+        throw new ContinuoError(
+          'NODE_VOLUME',
+          `MountVolume.SetUp failed for volume "${volume.name}" : ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        )
       }
     }
     return paths
@@ -34,7 +45,9 @@ export class VolumeManager {
 
   /** True when a volume's content follows objects that may change. */
   refreshes(pod: PodView): boolean {
-    return (pod.spec?.volumes ?? []).some((volume) => Object.keys(volume).some((key) => key !== 'name' && this.#drivers.get(key)?.refreshes === true))
+    return (pod.spec?.volumes ?? []).some((volume) =>
+      Object.keys(volume).some((key) => key !== 'name' && this.#drivers.get(key)?.refreshes === true),
+    )
   }
 
   async unmount(pod: PodView): Promise<void> {
@@ -46,6 +59,12 @@ export class VolumeManager {
 
   #request(pod: PodView, volumeName: string) {
     const podUid = pod.metadata.uid ?? ''
-    return { podUid, namespace: pod.metadata.namespace ?? 'default', podName: pod.metadata.name, volumeName, directory: join(this.#root, podUid, 'volumes', volumeName) }
+    return {
+      podUid,
+      namespace: pod.metadata.namespace ?? 'default',
+      podName: pod.metadata.name,
+      volumeName,
+      directory: join(this.#root, podUid, 'volumes', volumeName),
+    }
   }
 }

@@ -4,8 +4,15 @@ import type { EndpointSlice, ProxyEndpoint, ProxyServicePort, Service } from '@c
 /** What a proxy has to do for one service. Pure. Nothing for headless services and for those of another proxy. */
 export function proxyPorts(service: DeepReadonly<Service>, slices: readonly DeepReadonly<EndpointSlice>[]): readonly ProxyServicePort[] {
   const spec = service.spec
-  const clusterIPs = (spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP])).filter((ip) => ip !== 'None' && ip !== '')
-  if (clusterIPs.length === 0 || spec?.type === 'ExternalName' || service.metadata.labels?.['service.kubernetes.io/service-proxy-name'] !== undefined) return []
+  const clusterIPs = (spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP])).filter(
+    (ip) => ip !== 'None' && ip !== '',
+  )
+  if (
+    clusterIPs.length === 0 ||
+    spec?.type === 'ExternalName' ||
+    service.metadata.labels?.['service.kubernetes.io/service-proxy-name'] !== undefined
+  )
+    return []
   const namespace = service.metadata.namespace ?? 'default'
   return (spec?.ports ?? []).map((port) => ({
     id: `${namespace}/${service.metadata.name}:${port.name ?? ''}`,
@@ -18,7 +25,8 @@ export function proxyPorts(service: DeepReadonly<Service>, slices: readonly Deep
     loadBalancerIPs: (service.status?.loadBalancer?.ingress ?? []).flatMap((ingress) => (ingress.ip === undefined ? [] : [ingress.ip])),
     port: port.port,
     nodePort: port.nodePort,
-    sessionAffinitySeconds: spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined,
+    sessionAffinitySeconds:
+      spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined,
     internalTrafficPolicy: (spec?.internalTrafficPolicy ?? 'Cluster') as 'Cluster',
     externalTrafficPolicy: (spec?.externalTrafficPolicy ?? 'Cluster') as 'Cluster',
     endpoints: endpointsOf(port.name ?? '', (port.protocol ?? 'TCP') as string, slices),
@@ -35,7 +43,15 @@ function endpointsOf(portName: string, protocol: string, slices: readonly DeepRe
       if (ip === undefined) continue
       const ready = endpoint.conditions?.ready ?? true
       const terminating = endpoint.conditions?.terminating ?? false
-      seen.set(`${ip}:${port}`, { ip, port, ready, serving: endpoint.conditions?.serving ?? ready, terminating, nodeName: endpoint.nodeName, zone: endpoint.zone })
+      seen.set(`${ip}:${port}`, {
+        ip,
+        port,
+        ready,
+        serving: endpoint.conditions?.serving ?? ready,
+        terminating,
+        nodeName: endpoint.nodeName,
+        zone: endpoint.zone,
+      })
     }
   }
   return [...seen.values()].sort((a, b) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : a.port - b.port))

@@ -1,4 +1,4 @@
-import { createEventRecorder, definePlugin, formatTime, type DeepReadonly } from '@continuo/core'
+import { createEventRecorder, type DeepReadonly, definePlugin, formatTime } from '@continuo/core'
 import { EndpointSlice, type ProxyProblem, type ProxyServicePort, Service, ServiceProxyCap } from '@continuo/workload'
 import { z } from 'zod'
 import { proxyPorts } from './proxy-ports.ts'
@@ -30,7 +30,13 @@ export const serviceRouting = definePlugin({
     const slices = ctx.informer(EndpointSlice, {
       indexes: { service: (slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceLabel] ?? ''}`] },
     })
-    const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: 'service-proxy', signal: ctx.signal })
+    const events = createEventRecorder({
+      client: ctx.client,
+      clock: ctx.clock,
+      log: ctx.log,
+      component: 'service-proxy',
+      signal: ctx.signal,
+    })
     const nodeName = ctx.config.nodeName ?? ''
     const dirty = new Set<string>()
     const idsOf = new Map<string, readonly string[]>()
@@ -45,7 +51,8 @@ export const serviceRouting = definePlugin({
       schedule()
     }
     const serviceChanged = (service: DeepReadonly<Service>): void => changed(service.metadata.namespace, service.metadata.name)
-    const sliceChanged = (slice: DeepReadonly<EndpointSlice>): void => changed(slice.metadata.namespace, slice.metadata.labels?.[serviceLabel])
+    const sliceChanged = (slice: DeepReadonly<EndpointSlice>): void =>
+      changed(slice.metadata.namespace, slice.metadata.labels?.[serviceLabel])
 
     const schedule = (): void => {
       if (!services.synced || !slices.synced || ctx.signal.aborted) return
@@ -86,7 +93,11 @@ export const serviceRouting = definePlugin({
           ids.add(port.id)
         }
         if (wanted.length === 0) idsOf.delete(key)
-        else idsOf.set(key, wanted.map((port) => port.id))
+        else
+          idsOf.set(
+            key,
+            wanted.map((port) => port.id),
+          )
       }
       dirty.clear()
       ports = next
@@ -104,11 +115,20 @@ export const serviceRouting = definePlugin({
       const service = services.lister.get(id.slice(0, id.lastIndexOf(':')))
       if (service === undefined) return
       if (problem !== undefined) events.event(service, 'Warning', problem.reason, problem.message)
-      const condition = { type: problemCondition, status: problem === undefined ? 'True' : 'False', reason: problem?.reason ?? 'Programmed', message: problem?.message ?? '', lastTransitionTime: formatTime(ctx.clock.now()) }
+      const condition = {
+        type: problemCondition,
+        status: problem === undefined ? 'True' : 'False',
+        reason: problem?.reason ?? 'Programmed',
+        message: problem?.message ?? '',
+        lastTransitionTime: formatTime(ctx.clock.now()),
+      }
       await ctx.client
         .for(Service)
         .subresource('status')
-        .patch({ namespace: service.metadata.namespace ?? '', name: service.metadata.name }, { type: 'strategic', body: { status: { conditions: [condition] } } })
+        .patch(
+          { namespace: service.metadata.namespace ?? '', name: service.metadata.name },
+          { type: 'strategic', body: { status: { conditions: [condition] } } },
+        )
         .catch((error) => ctx.log.warn({ service: id, error }, 'cannot report a problem of a service'))
     }
 

@@ -69,16 +69,26 @@ export class AgentServer {
     response.on('close', () => gone.abort())
     response.setHeader('content-type', 'text/plain')
     if (options.follow) response.flushHeaders()
-    await this.#options.runtime.logs({ sandbox: found.sandbox, name: path.container as string, attempt: this.#attempt(found, path, options.previous) }, options, response, AbortSignal.any([gone.signal, this.#abort.signal]))
+    await this.#options.runtime.logs(
+      { sandbox: found.sandbox, name: path.container as string, attempt: this.#attempt(found, path, options.previous) },
+      options,
+      response,
+      AbortSignal.any([gone.signal, this.#abort.signal]),
+    )
     response.end()
   }
 
   /** The attempt that the log is asked of; `previous` without one is the caller's mistake. */
   #attempt(found: ReturnType<typeof findContainer>, path: StreamPath, previous: boolean): number | undefined {
     const status = found.statuses.find((other) => other.name === path.container)
-    if (status?.containerID === undefined) throw new AgentRequestError(400, `container "${path.container}" in pod "${path.pod}" is waiting to start: ${status?.state?.waiting?.reason ?? 'ContainerCreating'}`)
+    if (status?.containerID === undefined)
+      throw new AgentRequestError(
+        400,
+        `container "${path.container}" in pod "${path.pod}" is waiting to start: ${status?.state?.waiting?.reason ?? 'ContainerCreating'}`,
+      )
     if (!previous) return undefined
-    if (status.lastState?.terminated === undefined || status.restartCount === 0) throw new AgentRequestError(400, `previous terminated container "${path.container}" in pod "${path.pod}" not found`)
+    if (status.lastState?.terminated === undefined || status.restartCount === 0)
+      throw new AgentRequestError(400, `previous terminated container "${path.container}" in pod "${path.pod}" not found`)
     return status.restartCount - (status.state?.waiting !== undefined ? 0 : 1)
   }
 
@@ -88,11 +98,24 @@ export class AgentServer {
       const path = streamPath(url)
       if (path === undefined) throw new AgentRequestError(404, `no such path: ${url.pathname}`)
       const found = findContainer(this.#options.manager, path)
-      await serveUpgrade({ request, socket, head, url, path, sandbox: found.sandbox, tty: found.tty, runtime: this.#options.runtime, log: this.#options.log, signal: this.#abort.signal })
+      await serveUpgrade({
+        request,
+        socket,
+        head,
+        url,
+        path,
+        sandbox: found.sandbox,
+        tty: found.tty,
+        runtime: this.#options.runtime,
+        log: this.#options.log,
+        signal: this.#abort.signal,
+      })
     } catch (error) {
       const status = error instanceof AgentRequestError ? error.status : 500
       const message = error instanceof Error ? error.message : String(error)
-      socket.end(`HTTP/1.1 ${status} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`)
+      socket.end(
+        `HTTP/1.1 ${status} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,
+      )
     }
   }
 }

@@ -8,7 +8,8 @@ function number(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null) return undefined
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new AgentRequestError(400, `${name} must be a whole number of at least 0, not ${JSON.stringify(text)}`)
+  if (!Number.isInteger(value) || value < 0)
+    throw new AgentRequestError(400, `${name} must be a whole number of at least 0, not ${JSON.stringify(text)}`)
   return value
 }
 
@@ -16,9 +17,11 @@ function number(query: URLSearchParams, name: string): number | undefined {
 export function logOptions(query: URLSearchParams, now: number): LogOptions {
   const sinceTime = query.get('sinceTime')
   const sinceSeconds = number(query, 'sinceSeconds')
-  if (sinceTime !== null && sinceSeconds !== undefined) throw new AgentRequestError(400, 'at most one of sinceTime or sinceSeconds may be specified')
+  if (sinceTime !== null && sinceSeconds !== undefined)
+    throw new AgentRequestError(400, 'at most one of sinceTime or sinceSeconds may be specified')
   const since = sinceTime !== null ? parseTime(sinceTime) : sinceSeconds === undefined ? undefined : now - sinceSeconds * 1_000
-  if (since !== undefined && Number.isNaN(since)) throw new AgentRequestError(400, `sinceTime is no RFC 3339 time: ${JSON.stringify(sinceTime)}`)
+  if (since !== undefined && Number.isNaN(since))
+    throw new AgentRequestError(400, `sinceTime is no RFC 3339 time: ${JSON.stringify(sinceTime)}`)
   return {
     follow: flag(query.get('follow')),
     previous: flag(query.get('previous')),

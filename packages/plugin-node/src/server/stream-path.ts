@@ -1,5 +1,5 @@
-import { ContinuoError } from '@continuo/core'
 import type { DeepReadonly } from '@continuo/core'
+import { ContinuoError } from '@continuo/core'
 import type { ContainerStatus } from '@continuo/workload'
 import { containersOf } from '../pod/model.ts'
 import type { PodManager } from '../pod/pod-manager.ts'
@@ -26,15 +26,28 @@ export function streamPath(url: URL): StreamPath | undefined {
   const match = /^\/(containerLogs|exec|attach|portForward)\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname)
   if (match === null) return undefined
   const [, verb, namespace, pod, container] = match
-  return { verb: verb as StreamPath['verb'], namespace: decodeURIComponent(namespace as string), pod: decodeURIComponent(pod as string), container: container === undefined ? undefined : decodeURIComponent(container) }
+  return {
+    verb: verb as StreamPath['verb'],
+    namespace: decodeURIComponent(namespace as string),
+    pod: decodeURIComponent(pod as string),
+    container: container === undefined ? undefined : decodeURIComponent(container),
+  }
 }
 
 /** The sandbox of the pod, after checking that the container belongs to it. */
-export function findContainer(manager: Pick<PodManager, 'pod'>, path: StreamPath): { readonly sandbox: string; readonly tty: boolean; readonly statuses: readonly DeepReadonly<ContainerStatus>[] } {
+export function findContainer(
+  manager: Pick<PodManager, 'pod'>,
+  path: StreamPath,
+): { readonly sandbox: string; readonly tty: boolean; readonly statuses: readonly DeepReadonly<ContainerStatus>[] } {
   const pod = manager.pod(path.namespace, path.pod)
   if (pod === undefined) throw new AgentRequestError(404, `pod "${path.namespace}/${path.pod}" is not on this node`)
   const container = containersOf(pod).find((other) => other.spec.name === path.container)
-  if (container === undefined && path.verb !== 'portForward') throw new AgentRequestError(400, `container ${path.container} is not valid for pod ${path.pod}`)
+  if (container === undefined && path.verb !== 'portForward')
+    throw new AgentRequestError(400, `container ${path.container} is not valid for pod ${path.pod}`)
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
-  return { sandbox: pod.metadata.uid ?? '', tty: container?.spec.tty ?? false, statuses: [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses] }
+  return {
+    sandbox: pod.metadata.uid ?? '',
+    tty: container?.spec.tty ?? false,
+    statuses: [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses],
+  }
 }

@@ -1,0 +1,13 @@
+import { resolve } from 'node:path'
+
+/** Flags of `up` and `start` as commander hands them over. */
+export interface RunFlags {
+  readonly config?: string
+  readonly dataDir: string
+  readonly listen?: string
+  readonly kubeconfig?: string
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export const kubeconfigPath = (flags: { readonly kubeconfig?: string; readonly dataDir: string }): string =>
+  resolve(flags.kubeconfig ?? `${flags.dataDir}/kubeconfig`)

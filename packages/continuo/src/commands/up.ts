@@ -1,0 +1,19 @@
+import { performance } from 'node:perf_hooks'
+import type { RunFlags } from './flags.ts'
+import { keepAlive, runCluster, untilInterrupted } from './run-cluster.ts'
+
+/** `continuo up`: a cluster in the foreground until it is interrupted. */
+export async function up(flags: RunFlags): Promise<void> {
+  const interrupted = untilInterrupted()
+  const abort = new AbortController()
+  void interrupted.then(() => abort.abort())
+  const { cluster, endpoint, kubeconfig } = await runCluster(flags, flags.logLevel, abort.signal)
+  // Counted from the start of the process, so that it includes loading.
+  if (endpoint !== undefined) process.stdout.write(`API at ${endpoint.url}, kubectl --kubeconfig ${kubeconfig}\n`)
+  process.stdout.write(`ready in ${Math.round(performance.now())} ms\n`)
+  const keep = keepAlive()
+  await interrupted
+  keep()
+  await cluster.stop()
+  process.exit(process.exitCode ?? 0)
+}

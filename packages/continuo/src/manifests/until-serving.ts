@@ -1,0 +1,47 @@
+import { ContinuoError, type ObjectClient, systemClock } from '@continuo/core'
+import { Deployment, EndpointSlice } from '@continuo/workload'
+import type { AppliedObject } from './apply.ts'
+
+export interface ServingOptions {
+  readonly signal: AbortSignal
+  /** Default two minutes. */
+  readonly timeoutMs?: number
+  progress(text: string): void
+}
+
+/** Resolves when every applied deployment is available at its newest template and every applied service has a ready endpoint. */
+export async function untilServing(client: ObjectClient, applied: readonly AppliedObject[], options: ServingOptions): Promise<void> {
+  const deadline = systemClock.monotonic() + (options.timeoutMs ?? 120_000)
+  for (;;) {
+    const waiting = (await Promise.all(applied.map((object) => reasonToWait(client, object)))).filter((reason) => reason !== undefined)
+    if (waiting.length === 0) return
+    options.progress(waiting.join(', '))
+    if (systemClock.monotonic() > deadline) {
+      throw new ContinuoError('START_TIMEOUT', `not serving after two minutes: ${waiting.join(', ')}`, {
+        hint: 'look with `kubectl describe` or `continuo why`',
+      })
+    }
+    await systemClock.sleep(100, options.signal)
+  }
+}
+
+async function reasonToWait(client: ObjectClient, object: AppliedObject): Promise<string | undefined> {
+  if (object.kind === 'Deployment') {
+    const deployment = await client.for(Deployment).get(object)
+    const wanted = deployment.spec?.replicas ?? 1
+    const status = deployment.status
+    const ready =
+      (status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
+        ? Math.min(status?.updatedReplicas ?? 0, status?.availableReplicas ?? 0)
+        : 0
+    return ready >= wanted ? undefined : `${object.name}: ${ready} of ${wanted} replicas available`
+  }
+  if (object.kind === 'Service') {
+    const slices = await client
+      .for(EndpointSlice)
+      .list({ namespace: object.namespace, labelSelector: `kubernetes.io/service-name=${object.name}` })
+    const ready = slices.items.flatMap((slice) => slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false)
+    return ready.length > 0 ? undefined : `service ${object.name} has no ready endpoint`
+  }
+  return undefined
+}

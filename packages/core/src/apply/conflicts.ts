@@ -1,0 +1,45 @@
+import { ApiError, type StatusCause } from '../errors/api-error.ts'
+import { type FieldSet, fieldPaths, intersectFields, isEmptyFields } from './field-set.ts'
+import type { FieldOwner, Ownership } from './managed-fields.ts'
+import { showFieldPath } from './path-element.ts'
+
+/** Fields of one other owner that a write would change. */
+export interface FieldConflict {
+  readonly owner: FieldOwner
+  readonly fields: FieldSet
+}
+
+/** What the others own of these fields, by owner's name. `exceptId` is the writer. */
+export function findConflicts(owners: Ownership, changed: FieldSet, exceptId: string): FieldConflict[] {
+  const conflicts: FieldConflict[] = []
+  for (const [id, owner] of owners) {
+    if (id === exceptId) continue
+    const fields = intersectFields(owner.fields, changed)
+    if (!isEmptyFields(fields)) conflicts.push({ owner, fields })
+  }
+  return conflicts.sort((a, b) => (showOwner(a.owner) < showOwner(b.owner) ? -1 : 1))
+}
+
+function showOwner(owner: FieldOwner): string {
+  const name = JSON.stringify(owner.manager)
+  const whole = owner.subresource === undefined ? name : `${name} with subresource ${JSON.stringify(owner.subresource)}`
+  return owner.operation === 'Update' ? `${whole} using ${owner.apiVersion}` : whole
+}
+
+const maxCauses = 1000
+
+/** The answer to an apply that would change what others own, word for word as Kubernetes gives it: kubectl parses and prints it. */
+export function conflictError(conflicts: readonly FieldConflict[]): ApiError {
+  const all = conflicts.flatMap(({ owner, fields }) => [...fieldPaths(fields)].map((path) => ({ owner: showOwner(owner), path: showFieldPath(path) })))
+  const causes: StatusCause[] = all.slice(0, maxCauses).map(({ owner, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${owner}`, field: path }))
+  const [only] = all
+  if (all.length === 1 && only !== undefined) return new ApiError('Conflict', `Apply failed with 1 conflict: conflict with ${only.owner}: ${only.path}`, { causes })
+  const lines: string[] = []
+  let last: string | undefined
+  for (const { owner, path } of all.slice(0, maxCauses)) {
+    if (owner !== last) lines.push(`conflicts with ${owner}:`)
+    last = owner
+    lines.push(`- ${path}`)
+  }
+  return new ApiError('Conflict', `Apply failed with ${all.length} conflicts: ${lines.join('\n')}`, { causes })
+}

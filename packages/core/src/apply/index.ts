@@ -1,0 +1,8 @@
+export * from './apply-configuration.ts'
+export * from './compare-fields.ts'
+export { appliedFields, createdFields } from './extract-fields.ts'
+export * from './field-set.ts'
+export { lastAppliedAnnotation } from './last-applied.ts'
+export { type FieldOwner, type OwnedFields, type Ownership, ownerId, readManagedFields, writeManagedFields } from './managed-fields.ts'
+export { type PathElement, showFieldPath } from './path-element.ts'
+export { type UpdateManagedFieldsOptions, updateManagedFields } from './update-managed-fields.ts'

@@ -25,15 +25,15 @@ const protobuf = (): { Reader: typeof Reader; Writer: typeof Writer } => createR
 
 /**
  * Reads a body of type `application/vnd.kubernetes.protobuf`: the magic bytes, then a `runtime.Unknown` that names the kind.
- * Zeros that JSON would leave out are left out. Throws `PROTOBUF_INVALID` for malformed bytes, `PROTOBUF_UNKNOWN_KIND` for a kind
+ * Zeros that JSON would leave out are left out. `expected` stands in where the envelope names no kind. Throws `PROTOBUF_INVALID` for malformed bytes, `PROTOBUF_UNKNOWN_KIND` for a kind
  * that has no protobuf form (custom resources).
  */
-export function decodeProtobuf(body: Uint8Array): DecodedProtobuf {
+export function decodeProtobuf(body: Uint8Array, expected?: { readonly apiVersion: string; readonly kind: string }): DecodedProtobuf {
   if (body.length < magic.length || magic.some((byte, index) => body[index] !== byte))
     throw new ContinuoError('PROTOBUF_INVALID', 'the body does not begin with the four bytes of a Kubernetes protobuf object', { hint: 'send JSON, or prefix the message with "k8s\\0"' })
   const { typeMeta, raw, contentType } = readMessage(body.subarray(magic.length), unknownEnvelope) as { typeMeta?: { apiVersion?: string; kind?: string }; raw?: string; contentType?: string }
-  const apiVersion = typeMeta?.apiVersion ?? ''
-  const kind = typeMeta?.kind ?? ''
+  const apiVersion = typeMeta?.apiVersion || (expected?.apiVersion ?? '')
+  const kind = typeMeta?.kind || (expected?.kind ?? '')
   const content = Buffer.from(raw ?? '', 'base64')
   if (contentType === 'application/json') return { apiVersion, kind, value: parseContent(content) }
   const message = messageOfKind(apiVersion, kind)

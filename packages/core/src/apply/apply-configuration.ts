@@ -7,7 +7,15 @@ import { conflictError, type FieldConflict, findConflicts } from './conflicts.ts
 import { appliedFields, createdFields } from './extract-fields.ts'
 import { differenceFields, equalFields, type FieldSet, isEmptyFields, unionFields, withoutSubtrees } from './field-set.ts'
 import { fieldsOfLastApplied, kubectlApplier, refreshLastApplied } from './last-applied.ts'
-import { capManagers, type FieldOwner, type OwnedFields, ownerId, readManagedFields, withFields, writeManagedFields } from './managed-fields.ts'
+import {
+  capManagers,
+  type FieldOwner,
+  type OwnedFields,
+  ownerId,
+  readManagedFields,
+  withFields,
+  writeManagedFields,
+} from './managed-fields.ts'
 import { mergeConfiguration } from './merge-configuration.ts'
 import { removeFields, withNamedParents } from './remove-fields.ts'
 
@@ -41,7 +49,12 @@ function ownersOf({ schema, live, apiVersion, now }: ApplyConfigurationOptions):
 }
 
 /** Removes what the manager applied last, does not apply now, and nobody else owns. */
-function dropAbandoned(schema: Schema | undefined, merged: KubeObject, last: FieldSet, owners: ReadonlyMap<string, OwnedFields>): KubeObject {
+function dropAbandoned(
+  schema: Schema | undefined,
+  merged: KubeObject,
+  last: FieldSet,
+  owners: ReadonlyMap<string, OwnedFields>,
+): KubeObject {
   let abandoned = withNamedParents(schema, last)
   for (const owner of owners.values()) {
     abandoned = differenceFields(abandoned, withNamedParents(schema, owner.fields))
@@ -51,18 +64,34 @@ function dropAbandoned(schema: Schema | undefined, merged: KubeObject, last: Fie
 }
 
 /** What kubectl may not take over from client-side apply without being forced. */
-function remainingConflicts(conflicts: readonly FieldConflict[], { schema, live, manager }: ApplyConfigurationOptions): readonly FieldConflict[] {
+function remainingConflicts(
+  conflicts: readonly FieldConflict[],
+  { schema, live, manager }: ApplyConfigurationOptions,
+): readonly FieldConflict[] {
   if (manager !== kubectlApplier || live === undefined || conflicts.length === 0) return conflicts
   const allowed = fieldsOfLastApplied(schema, live)
-  return conflicts.map(({ owner, fields }) => ({ owner, fields: differenceFields(fields, allowed) })).filter(({ fields }) => !isEmptyFields(fields))
+  return conflicts
+    .map(({ owner, fields }) => ({ owner, fields: differenceFields(fields, allowed) }))
+    .filter(({ fields }) => !isEmptyFields(fields))
 }
 
-const serverWritten = new Set(['selfLink', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields'])
+const serverWritten = new Set([
+  'selfLink',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+])
 
 /** The configuration without what only the server writes: clients send `creationTimestamp: null` along, which must not reach the object. */
 function ofClient(config: Readonly<KubeObject>): KubeObject {
-  const entries = Object.entries(config.metadata).filter(([key, value]) => !serverWritten.has(key) && !((key === 'uid' || key === 'resourceVersion') && value === null))
-  return entries.length === Object.keys(config.metadata).length ? config : { ...config, metadata: Object.fromEntries(entries) as unknown as KubeObject['metadata'] }
+  const entries = Object.entries(config.metadata).filter(
+    ([key, value]) => !serverWritten.has(key) && !((key === 'uid' || key === 'resourceVersion') && value === null),
+  )
+  return entries.length === Object.keys(config.metadata).length
+    ? config
+    : { ...config, metadata: Object.fromEntries(entries) as unknown as KubeObject['metadata'] }
 }
 
 function withManagedFields(object: KubeObject, managedFields: KubeObject['metadata']['managedFields']): KubeObject {
@@ -85,18 +114,25 @@ export function applyConfiguration(options: ApplyConfigurationOptions): KubeObje
   const { schema, live, apiVersion, subresource, now, ignored } = options
   checkConfiguration(schema, options.config, apiVersion)
   const config = ofClient(options.config)
-  const owner: FieldOwner = { manager: options.manager, operation: 'Apply', apiVersion, ...(subresource === undefined ? {} : { subresource }) }
+  const owner: FieldOwner = {
+    manager: options.manager,
+    operation: 'Apply',
+    apiVersion,
+    ...(subresource === undefined ? {} : { subresource }),
+  }
   const id = ownerId(owner)
   const owners = ownersOf(options)
   const last = owners.get(id)
   const applied = appliedFields(schema, config)
   const fields = ignored === undefined ? applied : withoutSubtrees(applied, ignored)
   if (isEmptyFields(fields)) owners.delete(id)
-  else if (last === undefined || last.apiVersion !== apiVersion || !equalFields(last.fields, fields)) owners.set(id, { ...owner, fields, time: now })
+  else if (last === undefined || last.apiVersion !== apiVersion || !equalFields(last.fields, fields))
+    owners.set(id, { ...owner, fields, time: now })
 
   const base = live ?? ({ apiVersion: config.apiVersion, kind: config.kind, metadata: {} } as KubeObject)
   let merged: KubeObject = mergeConfiguration(schema, base, config)
-  if (last !== undefined && !isEmptyFields(differenceFields(last.fields, fields))) merged = dropAbandoned(schema, merged, last.fields, owners)
+  if (last !== undefined && !isEmptyFields(differenceFields(last.fields, fields)))
+    merged = dropAbandoned(schema, merged, last.fields, owners)
 
   const changes = compareFields(schema, base, merged)
   const conflicts = findConflicts(owners, changes.changed, id)

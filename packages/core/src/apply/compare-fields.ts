@@ -31,8 +31,10 @@ class Comparison {
     const before = fieldShape(schema, old)
     const after = fieldShape(schema, next)
     const shape = before === after ? before : old === null ? after : next === null ? before : 'mixed'
-    if (shape === 'map') this.#maps(schema, (old ?? {}) as Record<string, unknown>, (next ?? {}) as Record<string, unknown>, old === null || next === null)
-    else if (shape === 'list') this.#lists(schema as Schema, (old ?? []) as unknown[], (next ?? []) as unknown[], old === null || next === null)
+    if (shape === 'map')
+      this.#maps(schema, (old ?? {}) as Record<string, unknown>, (next ?? {}) as Record<string, unknown>, old === null || next === null)
+    else if (shape === 'list')
+      this.#lists(schema as Schema, (old ?? []) as unknown[], (next ?? []) as unknown[], old === null || next === null)
     else {
       if (jsonEqual(old, next)) return
       this.changed = withField(this.changed, this.#path)
@@ -51,7 +53,13 @@ class Comparison {
       if (old[key] === undefined) continue
       empty = false
       if (isNeverOwned(depth, inMetadata, key)) continue
-      this.descend(fieldElement(key), fieldSchema(schema, key, depth === 0), old[key], Object.hasOwn(next, key) ? next[key] : undefined, isNamedField(schema, key))
+      this.descend(
+        fieldElement(key),
+        fieldSchema(schema, key, depth === 0),
+        old[key],
+        Object.hasOwn(next, key) ? next[key] : undefined,
+        isNamedField(schema, key),
+      )
     }
     for (const key of Object.keys(next)) {
       if (next[key] === undefined) continue

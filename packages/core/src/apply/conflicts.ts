@@ -30,10 +30,15 @@ const maxCauses = 1000
 
 /** The answer to an apply that would change what others own, word for word as Kubernetes gives it: kubectl parses and prints it. */
 export function conflictError(conflicts: readonly FieldConflict[]): ApiError {
-  const all = conflicts.flatMap(({ owner, fields }) => [...fieldPaths(fields)].map((path) => ({ owner: showOwner(owner), path: showFieldPath(path) })))
-  const causes: StatusCause[] = all.slice(0, maxCauses).map(({ owner, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${owner}`, field: path }))
+  const all = conflicts.flatMap(({ owner, fields }) =>
+    [...fieldPaths(fields)].map((path) => ({ owner: showOwner(owner), path: showFieldPath(path) })),
+  )
+  const causes: StatusCause[] = all
+    .slice(0, maxCauses)
+    .map(({ owner, path }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${owner}`, field: path }))
   const [only] = all
-  if (all.length === 1 && only !== undefined) return new ApiError('Conflict', `Apply failed with 1 conflict: conflict with ${only.owner}: ${only.path}`, { causes })
+  if (all.length === 1 && only !== undefined)
+    return new ApiError('Conflict', `Apply failed with 1 conflict: conflict with ${only.owner}: ${only.path}`, { causes })
   const lines: string[] = []
   let last: string | undefined
   for (const { owner, path } of all.slice(0, maxCauses)) {

@@ -6,7 +6,8 @@ import { fieldElement } from './path-element.ts'
 
 type Draft = Record<string, FieldSet>
 
-const isNothing = (value: unknown): boolean => value === null || (Array.isArray(value) ? value.length === 0 : isRecord(value) && isEmptyFields(value as FieldSet))
+const isNothing = (value: unknown): boolean =>
+  value === null || (Array.isArray(value) ? value.length === 0 : isRecord(value) && isEmptyFields(value as FieldSet))
 
 function put(draft: Draft, element: string, below: FieldSet, member: boolean): void {
   if (isEmptyFields(below)) {
@@ -37,7 +38,14 @@ function below(schema: Schema | undefined, value: unknown, added: boolean, depth
   return draft
 }
 
-function isFieldMember(parent: Schema | undefined, key: string, schema: Schema | undefined, item: unknown, added: boolean, fields: FieldSet): boolean {
+function isFieldMember(
+  parent: Schema | undefined,
+  key: string,
+  schema: Schema | undefined,
+  item: unknown,
+  added: boolean,
+  fields: FieldSet,
+): boolean {
   const shape = fieldShape(schema, item)
   if (shape === 'leaf' || isNothing(item)) return true
   if (!added) return !isNamedField(parent, key)

@@ -1,6 +1,6 @@
 import { isRecord } from '../schema/json-value.ts'
-import { objectRootProperty, propertySchema } from '../schema/schema-shape.ts'
 import type { Schema } from '../schema/schema.ts'
+import { objectRootProperty, propertySchema } from '../schema/schema-shape.ts'
 import { indexElement, keyElement, type PathElement, valueElement } from './path-element.ts'
 
 /** How ownership sees a value: as a whole, or by its fields, or by its elements. */
@@ -22,11 +22,16 @@ export function fieldShape(schema: Schema | undefined, value: unknown): FieldSha
 }
 
 /** Whether the schema names the field itself (it is a field of a struct, not a key of a map). */
-export const isNamedField = (schema: Schema | undefined, key: string): boolean => schema?.properties !== undefined && Object.hasOwn(schema.properties, key)
+export const isNamedField = (schema: Schema | undefined, key: string): boolean =>
+  schema?.properties !== undefined && Object.hasOwn(schema.properties, key)
 
 /** The schema of a field. `root` is true for the whole object, whose metadata is known even if its schema does not say so. */
 export const fieldSchema = (schema: Schema | undefined, key: string, root = false): Schema | undefined =>
-  schema === undefined ? undefined : root || schema['x-kubernetes-embedded-resource'] === true ? objectRootProperty(schema, key) : propertySchema(schema, key)
+  schema === undefined
+    ? undefined
+    : root || schema['x-kubernetes-embedded-resource'] === true
+      ? objectRootProperty(schema, key)
+      : propertySchema(schema, key)
 
 /**
  * The identity of a list's element: its value in a set, its keys in a list of type map, with the keys' defaults.

@@ -46,6 +46,7 @@ export function refreshLastApplied<T extends KubeObject>(object: T, config: Read
   const { [lastAppliedAnnotation]: _old, ...others } = annotations ?? {}
   const text = `${JSON.stringify({ ...config, metadata: annotations === undefined ? metadata : { ...metadata, annotations: others } })}\n`
   const kept = { ...object.metadata.annotations, [lastAppliedAnnotation]: text }
-  if (Object.entries(kept).reduce((size, [key, value]) => size + key.length + value.length, 0) > maxAnnotations) delete (kept as Record<string, string>)[lastAppliedAnnotation]
+  if (Object.entries(kept).reduce((size, [key, value]) => size + key.length + value.length, 0) > maxAnnotations)
+    delete (kept as Record<string, string>)[lastAppliedAnnotation]
   return { ...object, metadata: { ...object.metadata, annotations: kept } }
 }

@@ -114,7 +114,11 @@ export function capManagers(owners: Map<string, OwnedFields>): Map<string, Owned
     if (first !== bucketId && firstOwner !== undefined) {
       capped.delete(first)
       const inBucket = capped.get(bucketId)
-      capped.set(bucketId, { ...bucket, time: firstOwner.time, fields: inBucket === undefined ? firstOwner.fields : unionFields(inBucket.fields, firstOwner.fields) })
+      capped.set(bucketId, {
+        ...bucket,
+        time: firstOwner.time,
+        fields: inBucket === undefined ? firstOwner.fields : unionFields(inBucket.fields, firstOwner.fields),
+      })
       if (inBucket !== undefined) count--
     }
     if (id === bucketId) continue

@@ -16,7 +16,9 @@ function mergeLists(schema: Schema, live: readonly unknown[], config: readonly u
   const out: unknown[] = []
   const take = (element: PathElement): void => {
     merged.add(element)
-    out.push(mergeValue(schema.items, left.repeated.has(element) ? undefined : left.items.get(element), right.items.get(element), depth + 1))
+    out.push(
+      mergeValue(schema.items, left.repeated.has(element) ? undefined : left.items.get(element), right.items.get(element), depth + 1),
+    )
     if (shared[nextShared] === element) nextShared++
   }
   let l = 0
@@ -51,7 +53,12 @@ function mergeLists(schema: Schema, live: readonly unknown[], config: readonly u
   return out
 }
 
-function mergeMaps(schema: Schema | undefined, live: Record<string, unknown>, config: Record<string, unknown>, depth: number): Record<string, unknown> {
+function mergeMaps(
+  schema: Schema | undefined,
+  live: Record<string, unknown>,
+  config: Record<string, unknown>,
+  depth: number,
+): Record<string, unknown> {
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(config)) {
     if (config[key] === undefined) continue
@@ -82,4 +89,5 @@ function mergeValue(schema: Schema | undefined, live: unknown, config: unknown, 
 }
 
 /** The live object with the configuration laid over it. Changes neither; shares with both. */
-export const mergeConfiguration = <T extends object>(schema: Schema | undefined, live: T, config: object): T => mergeValue(schema, live, config, 0) as T
+export const mergeConfiguration = <T extends object>(schema: Schema | undefined, live: T, config: object): T =>
+  mergeValue(schema, live, config, 0) as T

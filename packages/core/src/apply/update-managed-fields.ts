@@ -4,7 +4,15 @@ import type { Schema } from '../schema/schema.ts'
 import { compareFields, type FieldChanges } from './compare-fields.ts'
 import { createdFields } from './extract-fields.ts'
 import { differenceFields, emptyFields, type FieldSet, isEmptyFields, unionFields, withoutSubtrees } from './field-set.ts'
-import { capManagers, type FieldOwner, type OwnedFields, ownerId, readManagedFields, withFields, writeManagedFields } from './managed-fields.ts'
+import {
+  capManagers,
+  type FieldOwner,
+  type OwnedFields,
+  ownerId,
+  readManagedFields,
+  withFields,
+  writeManagedFields,
+} from './managed-fields.ts'
 
 export interface UpdateManagedFieldsOptions {
   readonly schema: Schema | undefined
@@ -22,7 +30,8 @@ export interface UpdateManagedFieldsOptions {
 }
 
 /** `managedFields: [{}]` is how a client resets them. */
-const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean => entries?.length === 1 && Object.keys(entries[0] as object).length === 0
+const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
+  entries?.length === 1 && Object.keys(entries[0] as object).length === 0
 
 /** Moves the changed fields from their owners to `owner`, and takes the removed ones from everybody. */
 export function moveOwnership(

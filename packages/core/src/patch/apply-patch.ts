@@ -21,10 +21,18 @@ const unsupported = 'the body of the request was in an unknown format - accepted
  * The object after a patch, before defaulting and admission. Changes nothing in place; may share with `current`.
  * `schema` gives the merge strategies; without one a strategic merge patch is refused with 415, as for custom resources.
  */
-export function applyPatch<T extends object>(type: PatchType, schema: Schema | undefined, current: T, patch: unknown): Record<string, unknown> {
+export function applyPatch<T extends object>(
+  type: PatchType,
+  schema: Schema | undefined,
+  current: T,
+  patch: unknown,
+): Record<string, unknown> {
   if (type === 'strategic') {
     if (schema === undefined)
-      throw new ApiError('UnsupportedMediaType', `${unsupported}${[patchMediaTypes.json, patchMediaTypes.merge, patchMediaTypes.apply].join(', ')}`)
+      throw new ApiError(
+        'UnsupportedMediaType',
+        `${unsupported}${[patchMediaTypes.json, patchMediaTypes.merge, patchMediaTypes.apply].join(', ')}`,
+      )
     return applyStrategicMergePatch(schema, current as Readonly<Record<string, unknown>>, patch)
   }
   if (type === 'merge' && !isRecord(patch)) throw new ApiError('BadRequest', 'error decoding patch: a merge patch must be an object')

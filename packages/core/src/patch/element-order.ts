@@ -10,7 +10,10 @@ export const identifyBy =
   (element) => {
     if (!isRecord(element)) return canonicalJson(element)
     if (mergeKey === undefined || !Object.hasOwn(element, mergeKey) || element[mergeKey] === undefined)
-      throw new ApiError('BadRequest', `map: ${JSON.stringify(element).slice(0, 200)} does not contain declared merge key: ${mergeKey ?? '(none)'}`)
+      throw new ApiError(
+        'BadRequest',
+        `map: ${JSON.stringify(element).slice(0, 200)} does not contain declared merge key: ${mergeKey ?? '(none)'}`,
+      )
     return canonicalJson(element[mergeKey])
   }
 
@@ -34,7 +37,12 @@ const sortBy = (list: readonly unknown[], order: ReadonlyMap<string, number>, id
  * The order of a merged list: what the patch names stands in the patch's order; what only the live list has
  * keeps its own order and goes before the first patched element that followed it in the live list.
  */
-export function orderElements(merged: readonly unknown[], patchOrder: readonly unknown[], liveOrder: readonly unknown[], identify: Identify): unknown[] {
+export function orderElements(
+  merged: readonly unknown[],
+  patchOrder: readonly unknown[],
+  liveOrder: readonly unknown[],
+  identify: Identify,
+): unknown[] {
   const inPatch = positions(patchOrder, identify)
   const inLive = positions(liveOrder, identify)
   const patched: unknown[] = []

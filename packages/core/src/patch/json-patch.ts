@@ -43,9 +43,11 @@ function checkForm(operation: unknown, index: number): Operation {
   const refuse = (detail: string): ApiError => new ApiError('BadRequest', `error decoding patch: operation ${index}: ${detail}`)
   if (!isRecord(operation)) throw refuse('must be an object')
   const { op, path, from } = operation
-  if (typeof op !== 'string' || !['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op)) throw refuse(`unknown op ${JSON.stringify(op)}`)
+  if (typeof op !== 'string' || !['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op))
+    throw refuse(`unknown op ${JSON.stringify(op)}`)
   if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) throw refuse('path must be a JSON pointer')
-  if ((op === 'move' || op === 'copy') && (typeof from !== 'string' || (from !== '' && !from.startsWith('/')))) throw refuse('from must be a JSON pointer')
+  if ((op === 'move' || op === 'copy') && (typeof from !== 'string' || (from !== '' && !from.startsWith('/'))))
+    throw refuse('from must be a JSON pointer')
   if ((op === 'add' || op === 'replace' || op === 'test') && !Object.hasOwn(operation, 'value')) throw refuse('value is missing')
   return cloneJson(operation) as unknown as Operation
 }
@@ -53,12 +55,19 @@ function checkForm(operation: unknown, index: number): Operation {
 function checkPaths(document: unknown, operation: Operation): void {
   const segments = segmentsOf(operation.path)
   const needsTarget = operation.op === 'remove' || operation.op === 'replace' || operation.op === 'test'
-  if (segments.includes('__proto__')) throw rejected(`${operation.op} operation does not apply: path ${JSON.stringify(operation.path)} is not allowed`)
+  if (segments.includes('__proto__'))
+    throw rejected(`${operation.op} operation does not apply: path ${JSON.stringify(operation.path)} is not allowed`)
   const container = find(document, needsTarget ? segments : segments.slice(0, -1))
   if (container === undefined)
     throw rejected(`${operation.op} operation does not apply: doc is missing path: ${JSON.stringify(operation.path)}: missing value`)
   const last = segments.at(-1)
-  if (!needsTarget && last !== undefined && Array.isArray(container.value) && last !== '-' && !(arrayIndex.test(last) && Number(last) <= container.value.length))
+  if (
+    !needsTarget &&
+    last !== undefined &&
+    Array.isArray(container.value) &&
+    last !== '-' &&
+    !(arrayIndex.test(last) && Number(last) <= container.value.length)
+  )
     throw rejected(`${operation.op} operation does not apply: Unable to access invalid index: ${last}`)
   if ((operation.op === 'move' || operation.op === 'copy') && find(document, segmentsOf(operation.from)) === undefined)
     throw rejected(`${operation.op} operation does not apply: doc is missing from path: ${JSON.stringify(operation.from)}: missing value`)
@@ -81,7 +90,10 @@ export function applyJsonPatch(current: unknown, patch: unknown): unknown {
     if (operation.op === 'copy') {
       copied += JSON.stringify(find(document, segmentsOf(operation.from))?.value)?.length ?? 0
       if (copied > maxCopiedBytes)
-        throw new ApiError('RequestEntityTooLarge', `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${maxCopiedBytes}`)
+        throw new ApiError(
+          'RequestEntityTooLarge',
+          `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${maxCopiedBytes}`,
+        )
     }
     try {
       document = jsonPatch.applyOperation(document, operation, true, true, true).newDocument

@@ -1,5 +1,5 @@
-import { propertySchema } from '../schema/schema-shape.ts'
 import type { Schema } from '../schema/schema.ts'
+import { propertySchema } from '../schema/schema-shape.ts'
 
 /** How strategic merge treats one field. */
 export interface PatchStrategy {

@@ -13,7 +13,8 @@ type Json = Record<string, unknown>
 
 const badRequest = (message: string): ApiError => new ApiError('BadRequest', message)
 
-const badDirective = (directive: unknown, patch: Json): ApiError => badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch).slice(0, 200)}`)
+const badDirective = (directive: unknown, patch: Json): ApiError =>
+  badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch).slice(0, 200)}`)
 
 function listUnder(patch: Json, key: string): unknown[] {
   const list = patch[key]
@@ -27,7 +28,11 @@ function retain(original: Json, patch: Json): Json {
   if (!Array.isArray(keys)) throw badRequest('invalid patch format of retainKeys')
   for (const key of Object.keys(patch)) {
     if (key === retainKeys || patch[key] === null || key.startsWith(deleteFromList) || key.startsWith(setElementOrder)) continue
-    if (!keys.includes(key)) throw new ApiError('Invalid', "the server rejected our request due to an error in our request: patch content doesn't match retainKeys list")
+    if (!keys.includes(key))
+      throw new ApiError(
+        'Invalid',
+        "the server rejected our request due to an error in our request: patch content doesn't match retainKeys list",
+      )
   }
   return Object.fromEntries(Object.entries(original).filter(([key]) => keys.includes(key)))
 }
@@ -36,7 +41,9 @@ function mergePrimitives(original: readonly unknown[], patch: readonly unknown[]
   const seen = new Set<string>()
   const merged = [...original, ...patch].filter((element) => {
     const id = canonicalJson(element)
-    return seen.has(id) ? false : (seen.add(id), true)
+    const isNew = !seen.has(id)
+    seen.add(id)
+    return isNew
   })
   return orderElements(merged, patch, original, identifyBy(undefined))
 }
@@ -71,9 +78,15 @@ function mergeMaps(original: readonly unknown[], patch: readonly Json[], mergeKe
   return orderElements(kept, plain, original, identify)
 }
 
-function mergeList(original: readonly unknown[], patch: readonly unknown[], mergeKey: string | undefined, schema: Schema | undefined): unknown[] {
+function mergeList(
+  original: readonly unknown[],
+  patch: readonly unknown[],
+  mergeKey: string | undefined,
+  schema: Schema | undefined,
+): unknown[] {
   const all = [...original, ...patch]
-  if (all.some(Array.isArray)) throw new ApiError('Invalid', 'the server rejected our request due to an error in our request: lists of lists are not supported')
+  if (all.some(Array.isArray))
+    throw new ApiError('Invalid', 'the server rejected our request due to an error in our request: lists of lists are not supported')
   const maps = all.filter(isRecord).length
   if (maps === 0) return mergePrimitives(original, patch)
   if (maps < all.length) throw badRequest('the elements of a list must all be maps, or all be primitives')
@@ -89,11 +102,23 @@ function mergeOrdered(target: Json, patch: Json, directive: string, parent: Sche
   const live = Object.hasOwn(target, key) ? target[key] : undefined
   const patched = Object.hasOwn(patch, key) ? patch[key] : undefined
   if (patched === null) return
-  if ((live !== undefined && !Array.isArray(live)) || (patched !== undefined && !Array.isArray(patched))) throw badRequest('invalid patch format of setElementOrder list')
+  if ((live !== undefined && !Array.isArray(live)) || (patched !== undefined && !Array.isArray(patched)))
+    throw badRequest('invalid patch format of setElementOrder list')
   if (live === undefined && patched === undefined) return
   const identify = identifyBy(mergeKey)
-  if (patched !== undefined) checkElementOrder(patched.filter((element) => !(isRecord(element) && Object.hasOwn(element, marker))), order, identify, key)
-  const merged = patched === undefined ? (live as unknown[]) : strategy === 'merge' ? mergeList(live ?? [], patched, mergeKey, schema) : cloneJson(patched)
+  if (patched !== undefined)
+    checkElementOrder(
+      patched.filter((element) => !(isRecord(element) && Object.hasOwn(element, marker))),
+      order,
+      identify,
+      key,
+    )
+  const merged =
+    patched === undefined
+      ? (live as unknown[])
+      : strategy === 'merge'
+        ? mergeList(live ?? [], patched, mergeKey, schema)
+        : cloneJson(patched)
   setOwn(target, key, orderElements(merged, order, live ?? [], identify))
 }
 
@@ -126,7 +151,12 @@ function mergeObject(original: Json, patch: Json, schema: Schema | undefined): J
       const field = key.slice(deleteFromList.length)
       const gone = new Set(listUnder(patch, key).map(canonicalJson))
       const list = Object.hasOwn(merged, field) ? merged[field] : undefined
-      if (Array.isArray(list)) setOwn(merged, field, list.filter((element) => !gone.has(canonicalJson(element))))
+      if (Array.isArray(list))
+        setOwn(
+          merged,
+          field,
+          list.filter((element) => !gone.has(canonicalJson(element))),
+        )
     } else if (value === null) delete merged[key]
     else setOwn(merged, key, mergeValue(Object.hasOwn(merged, key) ? merged[key] : undefined, value, schema, key))
   }
@@ -139,7 +169,11 @@ function mergeObject(original: Json, patch: Json, schema: Schema | undefined): J
  * Changes neither argument; the result shares with `current` whatever the patch does not touch.
  * Throws BadRequest for a malformed patch, Invalid when its content contradicts itself.
  */
-export function applyStrategicMergePatch(schema: Schema, current: Readonly<Record<string, unknown>>, patch: unknown): Record<string, unknown> {
+export function applyStrategicMergePatch(
+  schema: Schema,
+  current: Readonly<Record<string, unknown>>,
+  patch: unknown,
+): Record<string, unknown> {
   if (!isRecord(patch)) throw badRequest('error decoding patch: a strategic merge patch must be an object')
   return mergeObject(current, patch, schema)
 }

@@ -25,7 +25,8 @@ function defaultRecord(schema: Schema, value: Record<string, unknown>): void {
   if (properties !== undefined)
     for (const key of Object.keys(properties)) {
       const child = properties[key] as Schema
-      if (child.default !== undefined && (!Object.hasOwn(value, key) || value[key] === undefined)) setOwn(value, key, cloneJson(child.default))
+      if (child.default !== undefined && (!Object.hasOwn(value, key) || value[key] === undefined))
+        setOwn(value, key, cloneJson(child.default))
     }
   for (const key of Object.keys(value)) {
     const child = propertySchema(schema, key)

@@ -1,6 +1,15 @@
 import { ApiError } from '../errors/api-error.ts'
 import { locateInJson } from './locate-json.ts'
-import { defaultMaxDepth, forbiddenKey, inexactNumber, maxDuplicates, type Parsed, type ParseOptions, textOf, tooDeep } from './parse-limits.ts'
+import {
+  defaultMaxDepth,
+  forbiddenKey,
+  inexactNumber,
+  maxDuplicates,
+  type Parsed,
+  type ParseOptions,
+  textOf,
+  tooDeep,
+} from './parse-limits.ts'
 import { countPairs, scanJson } from './scan-json.ts'
 
 function nativeParse(text: string): unknown {

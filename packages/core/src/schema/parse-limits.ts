@@ -38,12 +38,19 @@ export function textOf(body: string | Uint8Array, limits: ParseLimits): string {
   }
 }
 
-export const tooDeep = (maxDepth: number): ApiError => new ApiError('BadRequest', `the request body is nested deeper than ${maxDepth} levels`)
+export const tooDeep = (maxDepth: number): ApiError =>
+  new ApiError('BadRequest', `the request body is nested deeper than ${maxDepth} levels`)
 
 /** The reason why a number is refused rather than rounded. */
 export const inexactNumber = (literal: string): ApiError =>
-  new ApiError('BadRequest', `the integer ${literal.slice(0, 40)} cannot be represented exactly: integers must lie between -9007199254740991 and 9007199254740991`, undefined, {
-    hint: 'Write it as a string where the field accepts one.',
-  })
+  new ApiError(
+    'BadRequest',
+    `the integer ${literal.slice(0, 40)} cannot be represented exactly: integers must lie between -9007199254740991 and 9007199254740991`,
+    undefined,
+    {
+      hint: 'Write it as a string where the field accepts one.',
+    },
+  )
 
-export const forbiddenKey = (key: string): ApiError => new ApiError('BadRequest', `the key ${JSON.stringify(key)} is not allowed in an object`)
+export const forbiddenKey = (key: string): ApiError =>
+  new ApiError('BadRequest', `the key ${JSON.stringify(key)} is not allowed in an object`)

@@ -2,7 +2,16 @@ import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument, type Tag
 import { ApiError, isApiError } from '../errors/api-error.ts'
 import { formatFieldPath, setOwn } from './json-value.ts'
 import { parseJson } from './parse-json.ts'
-import { defaultMaxDepth, forbiddenKey, inexactNumber, maxDuplicates, type Parsed, type ParseOptions, textOf, tooDeep } from './parse-limits.ts'
+import {
+  defaultMaxDepth,
+  forbiddenKey,
+  inexactNumber,
+  maxDuplicates,
+  type Parsed,
+  type ParseOptions,
+  textOf,
+  tooDeep,
+} from './parse-limits.ts'
 
 const maxValues = 1_000_000
 const maxAliases = 100
@@ -29,7 +38,8 @@ function findDuplicates(part: unknown, path: (string | number)[], found: string[
     for (const { key, value } of part.items) {
       const name = isScalar(key) ? String(key.value) : isAlias(key) ? `*${key.source}` : String(key)
       path.push(name)
-      if (name !== '<<' && seen.has(name) && found.length < maxDuplicates) found.push(`duplicate field ${JSON.stringify(formatFieldPath(path))}`)
+      if (name !== '<<' && seen.has(name) && found.length < maxDuplicates)
+        found.push(`duplicate field ${JSON.stringify(formatFieldPath(path))}`)
       seen.add(name)
       findDuplicates(value, path, found, maxDepth)
       path.pop()
@@ -82,7 +92,9 @@ function readYaml(text: string): Document {
   if (error !== undefined)
     throw new ApiError(
       'BadRequest',
-      error.code === 'MULTIPLE_DOCS' ? 'the request body must be a single YAML document' : `the request body is not valid YAML: ${error.message.split('\n')[0]}`,
+      error.code === 'MULTIPLE_DOCS'
+        ? 'the request body must be a single YAML document'
+        : `the request body is not valid YAML: ${error.message.split('\n')[0]}`,
       undefined,
       { cause: error },
     )
@@ -113,5 +125,8 @@ export function parseYaml(body: string | Uint8Array, options: ParseOptions = {})
   }
   const duplicates: string[] = []
   findDuplicates(document.contents, [], duplicates, maxDepth)
-  return { value: plainJson(toJs(document), { values: maxValues }, maxDepth + 1), duplicates: options.duplicates === false ? [] : duplicates }
+  return {
+    value: plainJson(toJs(document), { values: maxValues }, maxDepth + 1),
+    duplicates: options.duplicates === false ? [] : duplicates,
+  }
 }

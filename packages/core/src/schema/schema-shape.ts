@@ -12,14 +12,15 @@ export const isIntOrString = (schema: Schema): boolean => schema['x-kubernetes-i
 
 /** A resource quantity: a string to clients, which may also write it as a number. */
 export const isQuantity = (schema: Schema): boolean =>
-  schema.format === 'quantity' || (schema.definition !== undefined && schema.definition.endsWith('.api.resource.Quantity'))
+  schema.format === 'quantity' || schema.definition?.endsWith('.api.resource.Quantity') === true
 
 /** Says nothing at all about its value: any JSON goes. */
 export const isArbitrary = (schema: Schema): boolean =>
   schema.type === undefined && schema.properties === undefined && schema.additionalProperties === undefined && schema.items === undefined
 
 /** Whether keys that the schema does not name are kept. */
-export const keepsUnknown = (schema: Schema): boolean => schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true || isArbitrary(schema)
+export const keepsUnknown = (schema: Schema): boolean =>
+  schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true || isArbitrary(schema)
 
 const text: Schema = { type: 'string' }
 

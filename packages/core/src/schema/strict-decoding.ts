@@ -5,4 +5,7 @@ import { ApiError } from '../errors/api-error.ts'
  * With `Warn` each fault is a warning by itself.
  */
 export const strictDecodingError = (kind: string, version: string, faults: readonly string[]): ApiError =>
-  new ApiError('BadRequest', `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${faults.join(', ')}`)
+  new ApiError(
+    'BadRequest',
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${faults.join(', ')}`,
+  )

@@ -1,9 +1,11 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 
 const hex = (pattern: string): RegExp => new RegExp(`^${pattern}$`, 'i')
-const uuid = (version: string, variant: string): RegExp => hex(`[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}`)
+const uuid = (version: string, variant: string): RegExp =>
+  hex(`[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}`)
 
-const daysIn = (year: number, month: number): number => [31, (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
+const daysIn = (year: number, month: number): number =>
+  [31, (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
 
 function isDate(text: string): boolean {
   const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
@@ -30,7 +32,8 @@ function isUri(text: string): boolean {
 
 const hostname = /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const duration = /^([+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^[+-]?0$|^\d+ ?(ns|us|ms|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week)s?$/
+const duration =
+  /^([+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^[+-]?0$|^\d+ ?(ns|us|ms|s|sec|second|m|min|minute|h|hr|hour|d|day|w|week)s?$/
 
 const checks: Readonly<Record<string, (text: string) => boolean>> = {
   byte: (text) => base64.test(text),
@@ -54,4 +57,5 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
 }
 
 /** Whether a string has the named format. Formats that Kubernetes does not know accept everything, as there. */
-export const hasStringFormat = (format: string, text: string): boolean => !Object.hasOwn(checks, format) || (checks[format] as (text: string) => boolean)(text)
+export const hasStringFormat = (format: string, text: string): boolean =>
+  !Object.hasOwn(checks, format) || (checks[format] as (text: string) => boolean)(text)

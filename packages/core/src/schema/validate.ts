@@ -100,9 +100,18 @@ class Validation {
       if (schema.nullable !== true && (schema.type !== undefined || isIntOrString(schema))) this.#wrongType(schema, type)
       return
     }
-    if (!this.#typeFits(schema, type)) return this.#wrongType(schema, type)
+    if (!this.#typeFits(schema, type)) {
+      this.#wrongType(schema, type)
+      return
+    }
     if (schema.enum !== undefined && !schema.enum.some((allowed) => jsonEqual(allowed, value)))
-      this.#add(fieldError.notSupported(this.#at(), this.#shown(value), schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))))
+      this.#add(
+        fieldError.notSupported(
+          this.#at(),
+          this.#shown(value),
+          schema.enum.map((allowed) => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed))),
+        ),
+      )
     if (type === 'string') this.#string(schema, value as string)
     else if (type === 'integer' || type === 'number') this.#number(schema, value as number)
     else if (type === 'array') this.#array(schema, value as unknown[])
@@ -124,7 +133,8 @@ class Validation {
 
   #string(schema: Schema, value: string): void {
     const { minLength, maxLength, pattern, format } = schema
-    if (maxLength !== undefined && value.length > maxLength && codePoints(value) > maxLength) this.#add(fieldError.tooLong(this.#at(), maxLength))
+    if (maxLength !== undefined && value.length > maxLength && codePoints(value) > maxLength)
+      this.#add(fieldError.tooLong(this.#at(), maxLength))
     if (minLength !== undefined && codePoints(value) < minLength) this.#invalid(value, `should be at least ${minLength} chars long`)
     if (pattern !== undefined) {
       const compiled = patternOf(pattern)
@@ -140,7 +150,8 @@ class Validation {
 
   #number(schema: Schema, value: number): void {
     const { minimum, maximum, multipleOf, format } = schema
-    if (format === 'int32' && (!Number.isInteger(value) || value > 2147483647 || value < -2147483648)) this.#invalid(value, `must be of type int32: ${value}`)
+    if (format === 'int32' && (!Number.isInteger(value) || value > 2147483647 || value < -2147483648))
+      this.#invalid(value, `must be of type int32: ${value}`)
     if (format === 'int64' && !Number.isSafeInteger(value)) this.#invalid(value, `must be of type int64: ${value}`)
     if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum))
       this.#invalid(value, `should be less than ${schema.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`)
@@ -148,7 +159,8 @@ class Validation {
       this.#invalid(value, `should be greater than ${schema.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`)
     if (multipleOf !== undefined && multipleOf > 0) {
       const quotient = value / multipleOf
-      if (Math.abs(quotient - Math.round(quotient)) > 1e-9 * Math.max(1, Math.abs(quotient))) this.#invalid(value, `should be a multiple of ${multipleOf}`)
+      if (Math.abs(quotient - Math.round(quotient)) > 1e-9 * Math.max(1, Math.abs(quotient)))
+        this.#invalid(value, `should be a multiple of ${multipleOf}`)
     }
   }
 
@@ -156,7 +168,8 @@ class Validation {
     const { minItems, maxItems, items } = schema
     if (maxItems !== undefined && value.length > maxItems) this.#add(fieldError.tooMany(this.#at(), value.length, maxItems))
     if (minItems !== undefined && value.length < minItems) this.#invalid(value, `should have at least ${minItems} items`)
-    if (schema.uniqueItems === true && new Set(value.map(canonicalJson)).size < value.length) this.#invalid(value, "shouldn't contain duplicates")
+    if (schema.uniqueItems === true && new Set(value.map(canonicalJson)).size < value.length)
+      this.#invalid(value, "shouldn't contain duplicates")
     if (this.#listTypes) this.#duplicates(schema, value)
     if (items !== undefined) for (let i = 0; i < value.length && !this.#full; i++) this.#child(i, items, value[i])
   }
@@ -183,7 +196,8 @@ class Validation {
     const keys = Object.keys(value).filter((key) => value[key] !== undefined)
     if (maxProperties !== undefined && keys.length > maxProperties) this.#add(fieldError.tooMany(this.#at(), keys.length, maxProperties))
     if (minProperties !== undefined && keys.length < minProperties) this.#invalid(value, `should have at least ${minProperties} properties`)
-    if (required !== undefined) for (const key of required) if (!Object.hasOwn(value, key) || value[key] === undefined) this.#add(fieldError.required(this.#at(key)))
+    if (required !== undefined)
+      for (const key of required) if (!Object.hasOwn(value, key) || value[key] === undefined) this.#add(fieldError.required(this.#at(key)))
     for (const key of keys) {
       if (this.#full) return
       const child = propertySchema(schema, key)
@@ -243,7 +257,8 @@ class Validation {
   }
 }
 
-const shortest = (attempts: readonly (readonly FieldError[])[]): readonly FieldError[] => attempts.reduce((best, faults) => (faults.length < best.length ? faults : best))
+const shortest = (attempts: readonly (readonly FieldError[])[]): readonly FieldError[] =>
+  attempts.reduce((best, faults) => (faults.length < best.length ? faults : best))
 
 /**
  * Checks a value against a schema and returns its faults in the words of Kubernetes, at most `maxErrors`.

@@ -28,43 +28,44 @@ export function labelSelectorRequirements(selector: LabelSelector | null | undef
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) requirements.push(labelRequirement(key, '=', [value]))
   for (const expression of selector.matchExpressions ?? []) {
     const operator = Object.hasOwn(operators, expression.operator) ? operators[expression.operator] : undefined
-    if (operator === undefined) throw new ApiError('BadRequest', `${JSON.stringify(expression.operator)} is not a valid label selector operator`)
+    if (operator === undefined)
+      throw new ApiError('BadRequest', `${JSON.stringify(expression.operator)} is not a valid label selector operator`)
     requirements.push(labelRequirement(expression.key, operator, expression.values ?? []))
   }
   return requirements
 }
 
-const valueOf = (labels: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
+const labelOf = (labels: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
   labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined
 
 function compileRequirement({ key, operator, values }: LabelRequirement): LabelPredicate {
   switch (operator) {
     case 'exists':
-      return (labels) => valueOf(labels, key) !== undefined
+      return (labels) => labelOf(labels, key) !== undefined
     case '!':
-      return (labels) => valueOf(labels, key) === undefined
+      return (labels) => labelOf(labels, key) === undefined
     case '=':
     case '==': {
       const wanted = values[0]
-      return (labels) => valueOf(labels, key) === wanted
+      return (labels) => labelOf(labels, key) === wanted
     }
     case '!=': {
       const unwanted = values[0]
-      return (labels) => valueOf(labels, key) !== unwanted
+      return (labels) => labelOf(labels, key) !== unwanted
     }
     case 'in': {
       const wanted = new Set<string | undefined>(values)
-      return (labels) => wanted.has(valueOf(labels, key))
+      return (labels) => wanted.has(labelOf(labels, key))
     }
     case 'notin': {
       const unwanted = new Set<string | undefined>(values)
-      return (labels) => !unwanted.has(valueOf(labels, key))
+      return (labels) => !unwanted.has(labelOf(labels, key))
     }
     default: {
       const bound = BigInt(values[0] as string)
       const holds = operator === 'gt' ? (value: bigint) => value > bound : (value: bigint) => value < bound
       return (labels) => {
-        const value = valueOf(labels, key)
+        const value = labelOf(labels, key)
         return value !== undefined && isInt64(value) && holds(BigInt(value.replace(/^\+/, '')))
       }
     }

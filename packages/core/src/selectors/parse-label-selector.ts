@@ -36,7 +36,15 @@ function tokenize(text: string): Token[] {
 }
 
 const binaryOperators = 'in, notin, =, ==, !=, gt, lt'
-const operatorOf: Partial<Record<TokenKind, LabelOperator>> = { in: 'in', notin: 'notin', '=': '=', '==': '==', '!=': '!=', '>': 'gt', '<': 'lt' }
+const operatorOf: Partial<Record<TokenKind, LabelOperator>> = {
+  in: 'in',
+  notin: 'notin',
+  '=': '=',
+  '==': '==',
+  '!=': '!=',
+  '>': 'gt',
+  '<': 'lt',
+}
 const inRequirement = 'unable to parse requirement: '
 
 class LabelSelectorParser {
@@ -52,13 +60,15 @@ class LabelSelectorParser {
     for (;;) {
       const first = this.#peek()
       if (first.kind === '') return requirements
-      if (first.kind !== 'identifier' && first.kind !== '!') throw refuse(`found '${first.text}', expected: !, identifier, or 'end of string'`)
+      if (first.kind !== 'identifier' && first.kind !== '!')
+        throw refuse(`found '${first.text}', expected: !, identifier, or 'end of string'`)
       requirements.push(this.#requirement())
       const separator = this.#next()
       if (separator.kind === '') return requirements
       if (separator.kind !== ',') throw refuse(`found '${separator.text}', expected: ',' or 'end of string'`)
       const following = this.#peek()
-      if (following.kind !== 'identifier' && following.kind !== '!') throw refuse(`found '${following.text}', expected: identifier after ','`)
+      if (following.kind !== 'identifier' && following.kind !== '!')
+        throw refuse(`found '${following.text}', expected: identifier after ','`)
     }
   }
 
@@ -83,7 +93,8 @@ class LabelSelectorParser {
     const faults = labelKeyFaults(key)
     if (faults.length > 0) throw refuse(`${inRequirement}<nil>: Invalid value: ${JSON.stringify(key)}: ${faults.join('; ')}`)
     const following = this.#peek()
-    if (negated || following.kind === '' || following.kind === ',') return labelRequirement(key, negated ? '!' : 'exists', [], inRequirement)
+    if (negated || following.kind === '' || following.kind === ',')
+      return labelRequirement(key, negated ? '!' : 'exists', [], inRequirement)
     const operatorToken = this.#tokens[this.#position++] ?? end
     const operator = operatorOf[operatorToken.kind]
     if (operator === undefined) throw refuse(`${inRequirement}found '${operatorToken.text}', expected: ${binaryOperators}`)

@@ -2,13 +2,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { lastAppliedAnnotation } from '../../src/apply/index.ts'
 import type { UnstructuredObject } from '../../src/objects/object.ts'
+import { canonicalJson } from '../../src/schema/index.ts'
 import { apply, edit, entryOf, fieldsOf, later, now, widget, write } from './widget.ts'
 
-const specOf = (object: UnstructuredObject) => object.spec as Record<string, any>
+const specOf = (object: UnstructuredObject) => object.spec as { workers: { name: string }[]; replicas?: number }
 
 describe('server-side apply', () => {
   it('creates the object and owns what the configuration names', () => {
-    const object = apply(undefined, 'a', widget({ replicas: 1, workers: [{ name: 'x', ports: [{ port: 80 }] }], selector: { k: 'v' }, free: { p: { q: [1] } }, limits: {} }))
+    const object = apply(
+      undefined,
+      'a',
+      widget({ replicas: 1, workers: [{ name: 'x', ports: [{ port: 80 }] }], selector: { k: 'v' }, free: { p: { q: [1] } }, limits: {} }),
+    )
     expect(object.metadata.managedFields).toEqual([
       {
         manager: 'a',
@@ -22,7 +27,9 @@ describe('server-side apply', () => {
             'f:limits': {},
             'f:replicas': {},
             'f:selector': { 'f:k': {} },
-            'f:workers': { 'k:{"name":"x"}': { '.': {}, 'f:name': {}, 'f:ports': { 'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {} } } } },
+            'f:workers': {
+              'k:{"name":"x"}': { '.': {}, 'f:name': {}, 'f:ports': { 'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {} } } },
+            },
           },
         },
       },
@@ -30,12 +37,29 @@ describe('server-side apply', () => {
   })
 
   it('is the very same object when applied again, even later and with the nulls that clients send along', () => {
-    const once = edit(apply(undefined, 'a', widget({ replicas: 1 })), (o) => { o.metadata.creationTimestamp = now; o.metadata.uid = 'u' })
+    const once = edit(apply(undefined, 'a', widget({ replicas: 1 })), (o) => {
+      o.metadata.creationTimestamp = now
+      o.metadata.uid = 'u'
+    })
     expect(apply(once, 'a', widget({ replicas: 1 }, { creationTimestamp: null }), { now: later })).toBe(once)
   })
 
   it('removes what the manager names no more, and nothing else', () => {
-    const one = apply(undefined, 'a', widget({ replicas: 1, mode: 'x', selector: { k: 'v', l: 'w' }, tags: ['s', 't'], workers: [{ name: 'x' }, { name: 'y' }], limits: { low: 1 } }, { labels: { l: '1' } }))
+    const one = apply(
+      undefined,
+      'a',
+      widget(
+        {
+          replicas: 1,
+          mode: 'x',
+          selector: { k: 'v', l: 'w' },
+          tags: ['s', 't'],
+          workers: [{ name: 'x' }, { name: 'y' }],
+          limits: { low: 1 },
+        },
+        { labels: { l: '1' } },
+      ),
+    )
     const two = apply(one, 'b', widget({ mode: 'x', tags: ['t'], workers: [{ name: 'y', cpu: 1 }] }))
     const three = apply(two, 'a', widget({ replicas: 1, selector: { k: 'v' } }))
     expect(specOf(three)).toEqual({ replicas: 1, mode: 'x', selector: { k: 'v' }, tags: ['t'], workers: [{ name: 'y', cpu: 1 }] })
@@ -45,25 +69,42 @@ describe('server-side apply', () => {
 
   it('keeps what an update by somebody else owns', () => {
     const one = apply(undefined, 'a', widget({ replicas: 1, mode: 'x' }))
-    const scaled = write(one, 'scaler', edit(one, (o) => { o.spec.replicas = 5 }))
+    const scaled = write(
+      one,
+      'scaler',
+      edit(one, (o) => {
+        o.spec.replicas = 5
+      }),
+    )
     expect(specOf(apply(scaled, 'a', widget({ mode: 'x' })))).toEqual({ replicas: 5, mode: 'x' })
   })
 
   it('removes a list element with the defaults below it that nobody owns', () => {
     const one = apply(undefined, 'a', widget({ replicas: 1, workers: [{ name: 'x' }] }))
-    const defaulted = edit(one, (o) => { o.spec.workers[0].cmd = 'defaulted' })
+    const defaulted = edit(one, (o) => {
+      o.spec.workers[0].cmd = 'defaulted'
+    })
     expect(specOf(apply(defaulted, 'a', widget({ replicas: 1 })))).toEqual({ replicas: 1 })
   })
 
   it('refuses to change what others own, in the words that kubectl prints', () => {
     const one = apply(undefined, 'a', widget({ replicas: 1 }))
-    const live = write(one, 'scaler', edit(one, (o) => { o.spec.replicas = 5; o.spec.workers = [{ name: 'x', cmd: 'go' }] }))
+    const live = write(
+      one,
+      'scaler',
+      edit(one, (o) => {
+        o.spec.replicas = 5
+        o.spec.workers = [{ name: 'x', cmd: 'go' }]
+      }),
+    )
     expect(() => apply(live, 'a', widget({ replicas: 2 }))).toThrow(
       expect.objectContaining({
         reason: 'Conflict',
         status: 409,
         message: 'Apply failed with 1 conflict: conflict with "scaler" using demo.io/v1: .spec.replicas',
-        details: { causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "scaler" using demo.io/v1', field: '.spec.replicas' }] },
+        details: {
+          causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "scaler" using demo.io/v1', field: '.spec.replicas' }],
+        },
       }),
     )
     const other = apply(live, 'c', widget({ mode: 'm' }))
@@ -77,8 +118,18 @@ describe('server-side apply', () => {
 
   it('names the subresource of an owner', () => {
     const one = apply(undefined, 'a', widget({ replicas: 1 }))
-    const live = write(one, 'scaler', edit(one, (o) => { o.spec.replicas = 5 }), now, 'scale')
-    expect(() => apply(live, 'a', widget({ replicas: 2 }))).toThrow('Apply failed with 1 conflict: conflict with "scaler" with subresource "scale" using demo.io/v1: .spec.replicas')
+    const live = write(
+      one,
+      'scaler',
+      edit(one, (o) => {
+        o.spec.replicas = 5
+      }),
+      now,
+      'scale',
+    )
+    expect(() => apply(live, 'a', widget({ replicas: 2 }))).toThrow(
+      'Apply failed with 1 conflict: conflict with "scaler" with subresource "scale" using demo.io/v1: .spec.replicas',
+    )
   })
 
   it('takes over when forced', () => {
@@ -101,7 +152,10 @@ describe('server-side apply', () => {
     const live = widget({ replicas: 3, mode: 'x' })
     expect(() => apply(live, 'a', widget({ replicas: 2 }))).toThrow('conflict with "before-first-apply" using demo.io/v1: .spec.replicas')
     const object = apply(live, 'a', widget({ replicas: 3 }))
-    expect(object.metadata.managedFields?.map(({ manager, operation }) => [manager, operation])).toEqual([['a', 'Apply'], ['before-first-apply', 'Update']])
+    expect(object.metadata.managedFields?.map(({ manager, operation }) => [manager, operation])).toEqual([
+      ['a', 'Apply'],
+      ['before-first-apply', 'Update'],
+    ])
   })
 
   it('changes its time only with what it owns or writes', () => {
@@ -113,21 +167,48 @@ describe('server-side apply', () => {
 
   it('orders list elements as structured-merge-diff does', () => {
     const names = (list: string) => widget({ workers: [...list].map((name) => ({ name })) })
-    const order = (live: string, config: string) => specOf(apply(apply(undefined, 'b', names(live)), 'a', names(config))).workers.map(({ name }: { name: string }) => name).join('')
-    expect([order('abc', 'd'), order('abc', 'cb'), order('abc', 'xc'), order('ab', 'ba'), order('abcd', 'db')]).toEqual(['abcd', 'acb', 'abxc', 'ba', 'acdb'])
+    const order = (live: string, config: string) =>
+      specOf(apply(apply(undefined, 'b', names(live)), 'a', names(config)))
+        .workers.map(({ name }: { name: string }) => name)
+        .join('')
+    expect([order('abc', 'd'), order('abc', 'cb'), order('abc', 'xc'), order('ab', 'ba'), order('abcd', 'db')]).toEqual([
+      'abcd',
+      'acb',
+      'abxc',
+      'ba',
+      'acdb',
+    ])
   })
 
   it('never owns ignored paths', () => {
-    const object = apply(undefined, 'a', { ...widget({ replicas: 1 }), status: { ready: true } } as UnstructuredObject, { ignored: { 'f:status': {} } })
+    const object = apply(undefined, 'a', { ...widget({ replicas: 1 }), status: { ready: true } } as UnstructuredObject, {
+      ignored: { 'f:status': {} },
+    })
     expect(fieldsOf(object, 'a')).toEqual({ 'f:spec': { 'f:replicas': {} } })
   })
 
   it.each<[string, UnstructuredObject, string]>([
     ['managed fields', widget({}, { managedFields: [{ manager: 'x' }] }), 'metadata.managedFields must be nil'],
-    ['another version', { ...widget({}), apiVersion: 'demo.io/v2' }, 'Incorrect version specified in apply patch. Specified patch version: demo.io/v2, expected: demo.io/v1'],
-    ['an unknown field', widget({ nope: 1 }, { namespace: 'n' }), 'failed to create typed patch object (n/a; demo.io/v1, Kind=Widget): .spec.nope: field not declared in schema'],
-    ['repeated elements', widget({ workers: [{ name: 'x' }, { name: 'x' }] }), 'failed to create typed patch object (/a; demo.io/v1, Kind=Widget): .spec.workers: duplicate entries for key [name="x"]'],
-    ['an element without its key', widget({ workers: [{ cmd: 'x' }] }), `failed to create typed patch object (/a; demo.io/v1, Kind=Widget): .spec.workers: element 0: associative list with keys has an element that omits key field "name" (and doesn't have default value)`],
+    [
+      'another version',
+      { ...widget({}), apiVersion: 'demo.io/v2' },
+      'Incorrect version specified in apply patch. Specified patch version: demo.io/v2, expected: demo.io/v1',
+    ],
+    [
+      'an unknown field',
+      widget({ nope: 1 }, { namespace: 'n' }),
+      'failed to create typed patch object (n/a; demo.io/v1, Kind=Widget): .spec.nope: field not declared in schema',
+    ],
+    [
+      'repeated elements',
+      widget({ workers: [{ name: 'x' }, { name: 'x' }] }),
+      'failed to create typed patch object (/a; demo.io/v1, Kind=Widget): .spec.workers: duplicate entries for key [name="x"]',
+    ],
+    [
+      'an element without its key',
+      widget({ workers: [{ cmd: 'x' }] }),
+      `failed to create typed patch object (/a; demo.io/v1, Kind=Widget): .spec.workers: element 0: associative list with keys has an element that omits key field "name" (and doesn't have default value)`,
+    ],
   ])('refuses %s', (_name, config, message) => {
     expect(() => apply(undefined, 'a', config)).toThrow(expect.objectContaining({ reason: 'BadRequest', message }))
   })
@@ -145,8 +226,16 @@ describe('the way from client-side apply to server-side apply', () => {
 
   it('still refuses what somebody changed since', () => {
     const made = write(undefined, 'kubectl-client-side-apply', widget({ replicas: 1, mode: 'x' }, annotated({ replicas: 1, mode: 'x' })))
-    const live = write(made, 'scaler', edit(made, (o) => { o.spec.replicas = 5 }))
-    expect(() => apply(live, 'kubectl', widget({ replicas: 2, mode: 'y' }))).toThrow('Apply failed with 1 conflict: conflict with "scaler" using demo.io/v1: .spec.replicas')
+    const live = write(
+      made,
+      'scaler',
+      edit(made, (o) => {
+        o.spec.replicas = 5
+      }),
+    )
+    expect(() => apply(live, 'kubectl', widget({ replicas: 2, mode: 'y' }))).toThrow(
+      'Apply failed with 1 conflict: conflict with "scaler" using demo.io/v1: .spec.replicas',
+    )
   })
 
   it('grants that to no other manager', () => {
@@ -166,20 +255,32 @@ describe('properties of apply', () => {
       frozen: map,
       args: fc.array(word, { maxLength: 2 }),
       tags: fc.uniqueArray(word),
-      workers: fc.uniqueArray(fc.record({ name: word, cmd: word, cpu: fc.integer({ min: 1, max: 2 }) }, { requiredKeys: ['name'], noNullPrototype: true }), { selector: ({ name }) => name }),
-      limits: fc.record({ low: fc.integer({ min: 1, max: 2 }), high: fc.integer({ min: 1, max: 2 }) }, { requiredKeys: [], noNullPrototype: true }),
+      workers: fc.uniqueArray(
+        fc.record({ name: word, cmd: word, cpu: fc.integer({ min: 1, max: 2 }) }, { requiredKeys: ['name'], noNullPrototype: true }),
+        { selector: ({ name }) => name },
+      ),
+      limits: fc.record(
+        { low: fc.integer({ min: 1, max: 2 }), high: fc.integer({ min: 1, max: 2 }) },
+        { requiredKeys: [], noNullPrototype: true },
+      ),
       free: fc.dictionary(word, fc.oneof(word, map), { maxKeys: 3, noNullPrototype: true }),
     },
     { requiredKeys: [], noNullPrototype: true },
   )
-  const steps = fc.array(fc.record({ manager: fc.constantFrom('a', 'b'), spec, kind: fc.constantFrom('apply' as const, 'force' as const, 'update' as const) }), { minLength: 1, maxLength: 6 })
+  const steps = fc.array(
+    fc.record({ manager: fc.constantFrom('a', 'b'), spec, kind: fc.constantFrom('apply' as const, 'force' as const, 'update' as const) }),
+    { minLength: 1, maxLength: 6 },
+  )
 
   /** Runs a history; an apply that conflicts leaves the object as it was. */
   function run(history: readonly { manager: string; spec: object; kind: 'apply' | 'force' | 'update' }[]): UnstructuredObject | undefined {
     let live: UnstructuredObject | undefined
     for (const step of history) {
       try {
-        live = step.kind === 'update' ? write(live, step.manager, widget(step.spec, { managedFields: live?.metadata.managedFields })) : apply(live, step.manager, widget(step.spec), { force: step.kind === 'force' })
+        live =
+          step.kind === 'update'
+            ? write(live, step.manager, widget(step.spec, { managedFields: live?.metadata.managedFields }))
+            : apply(live, step.manager, widget(step.spec), { force: step.kind === 'force' })
       } catch (error) {
         expect(error).toMatchObject({ reason: 'Conflict' })
       }
@@ -193,8 +294,9 @@ describe('properties of apply', () => {
       if (path.endsWith('.args')) return [`${path}=${JSON.stringify(value)}`]
       return value.flatMap((item) => (typeof item === 'object' ? leaves(item, `${path}[${item.name}]`) : [`${path}[${item}]`]))
     }
-    if (typeof value === 'object' && value !== null && !path.endsWith('.frozen')) return Object.entries(value).flatMap(([key, item]) => leaves(item, `${path}.${key}`))
-    return [`${path}=${JSON.stringify(value)}`]
+    if (typeof value === 'object' && value !== null && !path.endsWith('.frozen'))
+      return Object.entries(value).flatMap(([key, item]) => leaves(item, `${path}.${key}`))
+    return [`${path}=${canonicalJson(value)}`]
   }
 
   it('applying twice is applying once', () => {
@@ -243,7 +345,7 @@ describe('properties of apply', () => {
   })
 
   it('every entry names only fields that exist', () => {
-    const exists = (value: unknown, fields: Record<string, any>): boolean =>
+    const exists = (value: unknown, fields: object): boolean =>
       Object.entries(fields).every(([element, below]) => {
         if (element === '.') return true
         const body = element.slice(2)

@@ -33,7 +33,9 @@ describe('field sets', () => {
         expect(textOf(unionFields(a, b))).toEqual(wanted([...left, ...right]))
         expect(textOf(differenceFields(a, b))).toEqual(wanted(left).filter((path) => !inRight.has(path)))
         expect(textOf(intersectFields(a, b))).toEqual(wanted(left).filter((path) => inRight.has(path)))
-        expect(textOf(withoutSubtrees(a, b))).toEqual(wanted(left).filter((path) => ![...inRight].some((cut) => path === cut || path.startsWith(`${cut}/`))))
+        expect(textOf(withoutSubtrees(a, b))).toEqual(
+          wanted(left).filter((path) => ![...inRight].some((cut) => path === cut || path.startsWith(`${cut}/`))),
+        )
         expect(left.every((path) => hasField(a, path))).toBe(true)
         expect(equalFields(a, b)).toBe(wanted(left).join() === wanted(right).join())
         expect(isEmptyFields(a)).toBe(left.length === 0)
@@ -52,14 +54,22 @@ describe('field sets', () => {
   })
 
   it('are written as Kubernetes writes them', () => {
-    const set = setOf([['f:spec', 'f:ports'], ['f:spec', 'f:ports', 'k:{"port":80,"protocol":"TCP"}'], ['f:spec', 'f:ports', 'k:{"port":80,"protocol":"TCP"}', 'f:port'], ['f:spec', 'f:tags', 'v:"x"']])
-    expect(JSON.stringify(formatFieldsV1(set))).toBe('{"f:spec":{"f:ports":{".":{},"k:{\\"port\\":80,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{}}},"f:tags":{"v:\\"x\\"":{}}}}')
+    const set = setOf([
+      ['f:spec', 'f:ports'],
+      ['f:spec', 'f:ports', 'k:{"port":80,"protocol":"TCP"}'],
+      ['f:spec', 'f:ports', 'k:{"port":80,"protocol":"TCP"}', 'f:port'],
+      ['f:spec', 'f:tags', 'v:"x"'],
+    ])
+    expect(JSON.stringify(formatFieldsV1(set))).toBe(
+      '{"f:spec":{"f:ports":{".":{},"k:{\\"port\\":80,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{}}},"f:tags":{"v:\\"x\\"":{}}}}',
+    )
   })
 
   it('are read with keys in any order, and refused when malformed', () => {
     expect(parseFieldsV1({ 'k:{"b": 1, "a":2}': { '.': {} } })).toEqual({ 'k:{"a":2,"b":1}': {} })
     expect(parseFieldsV1({ '.': {}, 'f:a': {} })).toMatchObject({ 'f:a': {} })
-    for (const bad of [{ a: {} }, { 'f:a': 1 }, { 'k:[1]': {} }, { 'k:{': {} }, { 'i:x': {} }, [], 'x', null, { 'f:a': { b: {} } }]) expect(parseFieldsV1(bad)).toBeUndefined()
+    for (const bad of [{ a: {} }, { 'f:a': 1 }, { 'k:[1]': {} }, { 'k:{': {} }, { 'i:x': {} }, [], 'x', null, { 'f:a': { b: {} } }])
+      expect(parseFieldsV1(bad)).toBeUndefined()
   })
 
   it('change nothing in place', () => {

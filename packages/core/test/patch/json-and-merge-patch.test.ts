@@ -9,18 +9,54 @@ describe('JSON patch (RFC 6902)', () => {
     ['A.3 removes a member', { baz: 'qux', foo: 'bar' }, [{ op: 'remove', path: '/baz' }], { foo: 'bar' }],
     ['A.4 removes an element', { foo: ['bar', 'qux', 'baz'] }, [{ op: 'remove', path: '/foo/1' }], { foo: ['bar', 'baz'] }],
     ['A.5 replaces a value', { baz: 'qux' }, [{ op: 'replace', path: '/baz', value: 'boo' }], { baz: 'boo' }],
-    ['A.6 moves a value', { foo: { waldo: 'fred' }, qux: {} }, [{ op: 'move', from: '/foo/waldo', path: '/qux/thud' }], { foo: {}, qux: { thud: 'fred' } }],
-    ['A.7 moves an element', { foo: ['all', 'grass', 'cows', 'eat'] }, [{ op: 'move', from: '/foo/1', path: '/foo/3' }], { foo: ['all', 'cows', 'eat', 'grass'] }],
-    ['A.8 tests values', { baz: 'qux', foo: ['a', 2, 'c'] }, [{ op: 'test', path: '/baz', value: 'qux' }, { op: 'test', path: '/foo/1', value: 2 }], { baz: 'qux', foo: ['a', 2, 'c'] }],
-    ['A.10 adds a nested object', { foo: 'bar' }, [{ op: 'add', path: '/child', value: { grandchild: {} } }], { foo: 'bar', child: { grandchild: {} } }],
+    [
+      'A.6 moves a value',
+      { foo: { waldo: 'fred' }, qux: {} },
+      [{ op: 'move', from: '/foo/waldo', path: '/qux/thud' }],
+      { foo: {}, qux: { thud: 'fred' } },
+    ],
+    [
+      'A.7 moves an element',
+      { foo: ['all', 'grass', 'cows', 'eat'] },
+      [{ op: 'move', from: '/foo/1', path: '/foo/3' }],
+      { foo: ['all', 'cows', 'eat', 'grass'] },
+    ],
+    [
+      'A.8 tests values',
+      { baz: 'qux', foo: ['a', 2, 'c'] },
+      [
+        { op: 'test', path: '/baz', value: 'qux' },
+        { op: 'test', path: '/foo/1', value: 2 },
+      ],
+      { baz: 'qux', foo: ['a', 2, 'c'] },
+    ],
+    [
+      'A.10 adds a nested object',
+      { foo: 'bar' },
+      [{ op: 'add', path: '/child', value: { grandchild: {} } }],
+      { foo: 'bar', child: { grandchild: {} } },
+    ],
     ['A.11 ignores unknown members', { foo: 'bar' }, [{ op: 'add', path: '/baz', value: 'qux', xyz: 123 }], { foo: 'bar', baz: 'qux' }],
     ['A.14 escapes', { '/': 9, '~1': 10 }, [{ op: 'test', path: '/~01', value: 10 }], { '/': 9, '~1': 10 }],
     ['A.16 appends', { foo: ['bar'] }, [{ op: 'add', path: '/foo/-', value: ['abc', 'def'] }], { foo: ['bar', ['abc', 'def']] }],
-    ['copies', { a: { b: [1] } }, [{ op: 'copy', from: '/a', path: '/c' }, { op: 'add', path: '/c/b/-', value: 2 }], { a: { b: [1] }, c: { b: [1, 2] } }],
+    [
+      'copies',
+      { a: { b: [1] } },
+      [
+        { op: 'copy', from: '/a', path: '/c' },
+        { op: 'add', path: '/c/b/-', value: 2 },
+      ],
+      { a: { b: [1] }, c: { b: [1, 2] } },
+    ],
     ['sets null', { a: 1 }, [{ op: 'replace', path: '/a', value: null }], { a: null }],
     ['adds over an existing member', { a: 1 }, [{ op: 'add', path: '/a', value: 2 }], { a: 2 }],
     ['replaces the document', { a: 1 }, [{ op: 'replace', path: '', value: { b: 1 } }], { b: 1 }],
-    ['reaches own members that have inherited names', { constructor: { toString: 1 } }, [{ op: 'replace', path: '/constructor/toString', value: 2 }], { constructor: { toString: 2 } }],
+    [
+      'reaches own members that have inherited names',
+      { constructor: { toString: 1 } },
+      [{ op: 'replace', path: '/constructor/toString', value: 2 }],
+      { constructor: { toString: 2 } },
+    ],
   ])('%s', (_name, current, patch, expected) => {
     const before = structuredClone(current)
     expect(applyJsonPatch(current, patch)).toEqual(expected)
@@ -42,19 +78,34 @@ describe('JSON patch (RFC 6902)', () => {
     ['constructor.prototype', [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]],
   ])('refuses %s with 422', (_name, patch) => {
     expect(() => applyJsonPatch({ baz: 'qux', list: [1], obj: {} }, patch)).toThrow(
-      expect.objectContaining({ reason: 'Invalid', status: 422, message: expect.stringMatching(/^the server rejected our request due to an error in our request/) }),
+      expect.objectContaining({
+        reason: 'Invalid',
+        status: 422,
+        message: expect.stringMatching(/^the server rejected our request due to an error in our request/),
+      }),
     )
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     expect((Object.prototype.toString as unknown as Record<string, unknown>).polluted).toBeUndefined()
   })
 
-  it.each([{}, [1], [{ op: 'frob', path: '/a' }], [{ op: 'add', path: 'a', value: 1 }], [{ op: 'add', path: '/a' }], [{ op: 'move', path: '/a' }]])('refuses %j with 400', (patch) => {
-    expect(() => applyJsonPatch({}, patch)).toThrow(expect.objectContaining({ reason: 'BadRequest', message: expect.stringMatching(/^error decoding patch/) }))
+  it.each([
+    {},
+    [1],
+    [{ op: 'frob', path: '/a' }],
+    [{ op: 'add', path: 'a', value: 1 }],
+    [{ op: 'add', path: '/a' }],
+    [{ op: 'move', path: '/a' }],
+  ])('refuses %j with 400', (patch) => {
+    expect(() => applyJsonPatch({}, patch)).toThrow(
+      expect.objectContaining({ reason: 'BadRequest', message: expect.stringMatching(/^error decoding patch/) }),
+    )
   })
 
   it('refuses more than ten thousand operations', () => {
     const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }))
-    expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow(expect.objectContaining({ status: 413, message: 'The allowed maximum operations in a JSON patch is 10000, got 10001' }))
+    expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow(
+      expect.objectContaining({ status: 413, message: 'The allowed maximum operations in a JSON patch is 10000, got 10001' }),
+    )
   })
 
   it('refuses copies that double themselves', () => {
@@ -73,7 +124,11 @@ describe('merge patch (RFC 7386)', () => {
     [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
     [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
     [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
-    [['a', 'b'], ['c', 'd'], ['c', 'd']],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
     [{ a: 'b' }, ['c'], ['c']],
     [{ a: 'foo' }, null, null],
     [{ a: 'foo' }, 'bar', 'bar'],
@@ -104,11 +159,15 @@ describe('merge patch (RFC 7386)', () => {
 
 describe('applyPatch', () => {
   it('refuses a strategic merge patch without a schema', () => {
-    expect(() => applyPatch('strategic', undefined, {}, {})).toThrow(expect.objectContaining({ status: 415, reason: 'UnsupportedMediaType' }))
+    expect(() => applyPatch('strategic', undefined, {}, {})).toThrow(
+      expect.objectContaining({ status: 415, reason: 'UnsupportedMediaType' }),
+    )
   })
 
   it('insists on objects', () => {
     expect(() => applyPatch('merge', undefined, {}, [])).toThrow(expect.objectContaining({ reason: 'BadRequest' }))
-    expect(() => applyPatch('json', undefined, {}, [{ op: 'replace', path: '', value: [] }])).toThrow(expect.objectContaining({ reason: 'BadRequest' }))
+    expect(() => applyPatch('json', undefined, {}, [{ op: 'replace', path: '', value: [] }])).toThrow(
+      expect.objectContaining({ reason: 'BadRequest' }),
+    )
   })
 })

@@ -13,7 +13,12 @@ const workers: Schema = {
     properties: {
       name: text,
       command: { type: 'array', items: text },
-      ports: { type: 'array', 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-patch-merge-key': 'port', items: { type: 'object', properties: { port: { type: 'integer' } } } },
+      ports: {
+        type: 'array',
+        'x-kubernetes-patch-strategy': 'merge',
+        'x-kubernetes-patch-merge-key': 'port',
+        items: { type: 'object', properties: { port: { type: 'integer' } } },
+      },
     },
   },
 }
@@ -26,7 +31,12 @@ const schema: Schema = {
     selector: { type: 'object', additionalProperties: text },
     strategy: { type: 'object', 'x-kubernetes-patch-strategy': 'retainKeys', properties: { type: text, rolling: { type: 'object' } } },
     whole: { type: 'object', 'x-kubernetes-patch-strategy': 'replace' },
-    volumes: { type: 'array', 'x-kubernetes-patch-strategy': 'merge,retainKeys', 'x-kubernetes-patch-merge-key': 'name', items: { type: 'object' } },
+    volumes: {
+      type: 'array',
+      'x-kubernetes-patch-strategy': 'merge,retainKeys',
+      'x-kubernetes-patch-merge-key': 'name',
+      items: { type: 'object' },
+    },
   },
 }
 
@@ -34,28 +44,93 @@ const patched = (current: object, patch: unknown) => applyPatch('strategic', sch
 
 describe('strategic merge patch', () => {
   it.each<[string, object, object, object]>([
-    ['merges maps and removes nulls', { selector: { a: '1', b: '2' } }, { selector: { a: null, c: '3' } }, { selector: { b: '2', c: '3' } }],
+    [
+      'merges maps and removes nulls',
+      { selector: { a: '1', b: '2' } },
+      { selector: { a: null, c: '3' } },
+      { selector: { b: '2', c: '3' } },
+    ],
     ['replaces lists without a strategy', { args: ['a', 'b'] }, { args: ['c'] }, { args: ['c'] }],
     ['replaces maps where the schema says so', { whole: { a: 1 } }, { whole: { b: 2 } }, { whole: { b: 2 } }],
-    ['merges lists of maps by their key', { workers: [{ name: 'a', v: 1, w: 1 }, { name: 'b' }] }, { workers: [{ name: 'a', v: 2 }] }, { workers: [{ name: 'a', v: 2, w: 1 }, { name: 'b' }] }],
-    ['puts a new element behind the live ones that precede nothing patched', { workers: [{ name: 'a' }] }, { workers: [{ name: 'b' }] }, { workers: [{ name: 'b' }, { name: 'a' }] }],
-    ['merges lists in lists', { workers: [{ name: 'a', ports: [{ port: 1, x: 1 }] }] }, { workers: [{ name: 'a', ports: [{ port: 1, y: 1 }, { port: 2 }] }] }, { workers: [{ name: 'a', ports: [{ port: 1, x: 1, y: 1 }, { port: 2 }] }] }],
-    ['deletes an element', { workers: [{ name: 'a' }, { name: 'b' }] }, { workers: [{ name: 'a', $patch: 'delete' }] }, { workers: [{ name: 'b' }] }],
-    ['deletes nothing when it is not there', { workers: [{ name: 'b' }] }, { workers: [{ name: 'a', $patch: 'delete' }] }, { workers: [{ name: 'b' }] }],
+    [
+      'merges lists of maps by their key',
+      { workers: [{ name: 'a', v: 1, w: 1 }, { name: 'b' }] },
+      { workers: [{ name: 'a', v: 2 }] },
+      { workers: [{ name: 'a', v: 2, w: 1 }, { name: 'b' }] },
+    ],
+    [
+      'puts a new element behind the live ones that precede nothing patched',
+      { workers: [{ name: 'a' }] },
+      { workers: [{ name: 'b' }] },
+      { workers: [{ name: 'b' }, { name: 'a' }] },
+    ],
+    [
+      'merges lists in lists',
+      { workers: [{ name: 'a', ports: [{ port: 1, x: 1 }] }] },
+      { workers: [{ name: 'a', ports: [{ port: 1, y: 1 }, { port: 2 }] }] },
+      { workers: [{ name: 'a', ports: [{ port: 1, x: 1, y: 1 }, { port: 2 }] }] },
+    ],
+    [
+      'deletes an element',
+      { workers: [{ name: 'a' }, { name: 'b' }] },
+      { workers: [{ name: 'a', $patch: 'delete' }] },
+      { workers: [{ name: 'b' }] },
+    ],
+    [
+      'deletes nothing when it is not there',
+      { workers: [{ name: 'b' }] },
+      { workers: [{ name: 'a', $patch: 'delete' }] },
+      { workers: [{ name: 'b' }] },
+    ],
     ['deletes from a list that is not there', {}, { workers: [{ name: 'a', $patch: 'delete' }] }, { workers: [] }],
     ['replaces a list', { workers: [{ name: 'a' }] }, { workers: [{ $patch: 'replace' }, { name: 'c' }] }, { workers: [{ name: 'c' }] }],
     ['replaces a map', { selector: { a: '1' } }, { selector: { $patch: 'replace', b: '2' } }, { selector: { b: '2' } }],
     ['empties a map', { selector: { a: '1' } }, { selector: { $patch: 'delete' } }, { selector: {} }],
-    ['takes $patch: merge as what it does anyway', { selector: { a: '1' }, workers: [{ name: 'a', x: 1 }] }, { selector: { $patch: 'merge', b: '2' }, workers: [{ $patch: 'merge', name: 'a', y: 1 }] }, { selector: { a: '1', b: '2' }, workers: [{ name: 'a', x: 1, y: 1 }] }],
+    [
+      'takes $patch: merge as what it does anyway',
+      { selector: { a: '1' }, workers: [{ name: 'a', x: 1 }] },
+      { selector: { $patch: 'merge', b: '2' }, workers: [{ $patch: 'merge', name: 'a', y: 1 }] },
+      { selector: { a: '1', b: '2' }, workers: [{ name: 'a', x: 1, y: 1 }] },
+    ],
     ['adds primitives without repeating them', { finalizers: ['a', 'b'] }, { finalizers: ['b', 'c'] }, { finalizers: ['a', 'b', 'c'] }],
     ['deletes primitives', { finalizers: ['a', 'b', 'a'] }, { '$deleteFromPrimitiveList/finalizers': ['a'] }, { finalizers: ['b'] }],
-    ['deletes and adds primitives in order', { finalizers: ['a', 'b'] }, { '$setElementOrder/finalizers': ['c', 'b'], '$deleteFromPrimitiveList/finalizers': ['a'], finalizers: ['c'] }, { finalizers: ['c', 'b'] }],
-    ['retains only the named keys', { strategy: { type: 'Rolling', rolling: { max: 1 } } }, { strategy: { $retainKeys: ['type'], type: 'Recreate' } }, { strategy: { type: 'Recreate' } }],
-    ['retains keys of list elements', { volumes: [{ name: 'v', empty: {} }] }, { volumes: [{ $retainKeys: ['name', 'host'], name: 'v', host: { path: '/' } }] }, { volumes: [{ name: 'v', host: { path: '/' } }] }],
-    ['drops directives of new values', {}, { strategy: { $retainKeys: ['type'], type: 'Recreate', rolling: null } }, { strategy: { type: 'Recreate' } }],
+    [
+      'deletes and adds primitives in order',
+      { finalizers: ['a', 'b'] },
+      { '$setElementOrder/finalizers': ['c', 'b'], '$deleteFromPrimitiveList/finalizers': ['a'], finalizers: ['c'] },
+      { finalizers: ['c', 'b'] },
+    ],
+    [
+      'retains only the named keys',
+      { strategy: { type: 'Rolling', rolling: { max: 1 } } },
+      { strategy: { $retainKeys: ['type'], type: 'Recreate' } },
+      { strategy: { type: 'Recreate' } },
+    ],
+    [
+      'retains keys of list elements',
+      { volumes: [{ name: 'v', empty: {} }] },
+      { volumes: [{ $retainKeys: ['name', 'host'], name: 'v', host: { path: '/' } }] },
+      { volumes: [{ name: 'v', host: { path: '/' } }] },
+    ],
+    [
+      'drops directives of new values',
+      {},
+      { strategy: { $retainKeys: ['type'], type: 'Recreate', rolling: null } },
+      { strategy: { type: 'Recreate' } },
+    ],
     ['removes a list by null', { workers: [{ name: 'a' }] }, { workers: null }, {}],
-    ['treats a field that the schema does not know as plain JSON', { free: { a: [1] } }, { free: { a: [2], b: 1 } }, { free: { a: [2], b: 1 } }],
-    ['takes the patch where types differ', { selector: 'x', workers: {} }, { selector: { a: '1' }, workers: [{ name: 'a' }] }, { selector: { a: '1' }, workers: [{ name: 'a' }] }],
+    [
+      'treats a field that the schema does not know as plain JSON',
+      { free: { a: [1] } },
+      { free: { a: [2], b: 1 } },
+      { free: { a: [2], b: 1 } },
+    ],
+    [
+      'takes the patch where types differ',
+      { selector: 'x', workers: {} },
+      { selector: { a: '1' }, workers: [{ name: 'a' }] },
+      { selector: { a: '1' }, workers: [{ name: 'a' }] },
+    ],
   ])('%s', (_name, current, patch, expected) => {
     const before = structuredClone([current, patch])
     expect(patched(current, patch)).toEqual(expected)
@@ -78,7 +153,13 @@ describe('strategic merge patch', () => {
     expect(
       patched(
         { workers: [{ name: 'old', v: 1 }, { name: 'keep', v: 1 }, { name: 'injected' }] },
-        { '$setElementOrder/workers': [{ name: 'new' }, { name: 'keep' }], workers: [{ name: 'new', v: 1 }, { $patch: 'delete', name: 'old' }] },
+        {
+          '$setElementOrder/workers': [{ name: 'new' }, { name: 'keep' }],
+          workers: [
+            { name: 'new', v: 1 },
+            { $patch: 'delete', name: 'old' },
+          ],
+        },
       ),
     ).toEqual({ workers: [{ name: 'new', v: 1 }, { name: 'keep', v: 1 }, { name: 'injected' }] })
   })

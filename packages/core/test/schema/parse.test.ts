@@ -9,11 +9,16 @@ describe.each([
   ['parseYaml', parseYaml],
 ])('%s', (_name, parse) => {
   it('reads a body of bytes', () => {
-    expect(parse(new TextEncoder().encode('{"a": ["ü", 1, -2.5, true, null, {}]}'))).toEqual({ value: { a: ['ü', 1, -2.5, true, null, {}] }, duplicates: [] })
+    expect(parse(new TextEncoder().encode('{"a": ["ü", 1, -2.5, true, null, {}]}'))).toEqual({
+      value: { a: ['ü', 1, -2.5, true, null, {}] },
+      duplicates: [],
+    })
   })
 
   it('reports repeated keys with their path; the last one wins', () => {
-    const { value, duplicates } = parse('{"spec": {"replicas": 1, "replicas": 2, "list": [1, {"a": 1, "\\u0061": {"b": 1}}]}, "spec2": "x: {\\"y\\":1}", "s": "\\\\"}')
+    const { value, duplicates } = parse(
+      '{"spec": {"replicas": 1, "replicas": 2, "list": [1, {"a": 1, "\\u0061": {"b": 1}}]}, "spec2": "x: {\\"y\\":1}", "s": "\\\\"}',
+    )
     expect(value).toEqual({ spec: { replicas: 2, list: [1, { a: { b: 1 } }] }, spec2: 'x: {"y":1}', s: '\\' })
     expect(duplicates).toEqual(['duplicate field "spec.replicas"', 'duplicate field "spec.list[1].a"'])
   })
@@ -27,9 +32,15 @@ describe.each([
   })
 
   it('refuses integers that would lose digits, but not long strings or fractions', () => {
-    expect(() => parse('{"a": [9007199254740993]}')).toThrow(badRequest(expect.stringContaining('9007199254740993 cannot be represented exactly')))
+    expect(() => parse('{"a": [9007199254740993]}')).toThrow(
+      badRequest(expect.stringContaining('9007199254740993 cannot be represented exactly')),
+    )
     expect(() => parse('{"a": -9223372036854775808}')).toThrow(badRequest(expect.stringContaining('cannot be represented')))
-    expect(parse('{"a": 9007199254740991, "b": "9007199254740993", "c": 0.12345678901234567}').value).toEqual({ a: 9007199254740991, b: '9007199254740993', c: 0.12345678901234567 })
+    expect(parse('{"a": 9007199254740991, "b": "9007199254740993", "c": 0.12345678901234567}').value).toEqual({
+      a: 9007199254740991,
+      b: '9007199254740993',
+      c: Number('0.12345678901234567'),
+    })
   })
 
   it('never lets a key touch a prototype', () => {
@@ -93,13 +104,18 @@ describe('parseYaml', () => {
   })
 
   it('makes keys strings, and resolves aliases and merge keys into copies', () => {
-    const { value } = parseYaml('base: &b {x: 1}\none: *b\ntwo:\n  <<: *b\n  z: 2\n1: one\ntrue: t\n') as { value: { base: object; one: object } }
+    const { value } = parseYaml('base: &b {x: 1}\none: *b\ntwo:\n  <<: *b\n  z: 2\n1: one\ntrue: t\n') as {
+      value: { base: object; one: object }
+    }
     expect(value).toEqual({ base: { x: 1 }, one: { x: 1 }, two: { x: 1, z: 2 }, 1: 'one', true: 't' })
     expect(value.one).not.toBe(value.base)
   })
 
   it('reports repeated keys', () => {
-    expect(parseYaml('spec:\n  a: 1\n  l:\n  - {x: 1, x: 2}\n  a: 2\n')).toEqual({ value: { spec: { a: 2, l: [{ x: 2 }] } }, duplicates: ['duplicate field "spec.l[0].x"', 'duplicate field "spec.a"'] })
+    expect(parseYaml('spec:\n  a: 1\n  l:\n  - {x: 1, x: 2}\n  a: 2\n')).toEqual({
+      value: { spec: { a: 2, l: [{ x: 2 }] } },
+      duplicates: ['duplicate field "spec.l[0].x"', 'duplicate field "spec.a"'],
+    })
   })
 
   it('refuses an alias bomb', () => {
@@ -118,6 +134,7 @@ describe('parseYaml', () => {
 it('words strict decoding errors as Kubernetes does', () => {
   expect(strictDecodingError('Deployment', 'v1', ['unknown field "spec.foo"', 'duplicate field "spec.replicas"'])).toMatchObject({
     status: 400,
-    message: 'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.foo", duplicate field "spec.replicas"',
+    message:
+      'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.foo", duplicate field "spec.replicas"',
   })
 })

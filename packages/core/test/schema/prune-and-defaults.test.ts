@@ -11,10 +11,17 @@ const widget: Schema = {
         replicas: { type: 'integer', default: 1 },
         mode: { type: 'string', nullable: true, default: 'auto' },
         note: { type: 'string' },
-        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { strict: { type: 'object', properties: { a: { type: 'string' } } } } },
+        free: {
+          type: 'object',
+          'x-kubernetes-preserve-unknown-fields': true,
+          properties: { strict: { type: 'object', properties: { a: { type: 'string' } } } },
+        },
         any: { 'x-kubernetes-preserve-unknown-fields': true },
         port: { 'x-kubernetes-int-or-string': true },
-        map: { type: 'object', additionalProperties: { type: 'object', properties: { a: { type: 'string' }, d: { type: 'integer', default: 7 } } } },
+        map: {
+          type: 'object',
+          additionalProperties: { type: 'object', properties: { a: { type: 'string' }, d: { type: 'integer', default: 7 } } },
+        },
         list: { type: 'array', items: { type: 'object', properties: { a: { type: 'string' }, d: { type: 'integer', default: 3 } } } },
         template: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
         nested: { type: 'object', default: {}, properties: { deep: { type: 'string', default: 'x' } } },
@@ -50,12 +57,17 @@ describe('prune', () => {
   })
 
   it('keeps apiVersion, kind and metadata of an embedded resource', () => {
-    const value = { spec: { template: { apiVersion: 'v1', kind: 'X', metadata: { name: 'n', labels: { a: 'b' }, nope: 1 }, spec: {}, status: {} } } }
+    const value = {
+      spec: { template: { apiVersion: 'v1', kind: 'X', metadata: { name: 'n', labels: { a: 'b' }, nope: 1 }, spec: {}, status: {} } },
+    }
     expect(prune(widget, value).dropped).toEqual(['spec.template.metadata.nope', 'spec.template.status'])
   })
 
   it('keeps all of metadata when the schema constrains only the name', () => {
-    const schema: Schema = { type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 5 } } } } }
+    const schema: Schema = {
+      type: 'object',
+      properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 5 } } } },
+    }
     const value = { metadata: { name: 'a', labels: { b: 'c' } } }
     expect(prune(schema, value).value).toBe(value)
   })
@@ -73,17 +85,24 @@ describe('prune', () => {
 
   it('is not fooled by names of Object.prototype', () => {
     expect(prune(widget, { spec: JSON.parse('{"constructor": 1, "toString": 2, "__proto__": {"a": 1}}') }).value).toEqual({ spec: {} })
-    const kept = prune({ type: 'object', additionalProperties: { type: 'object', properties: {} } }, JSON.parse('{"__proto__": {"a": 1}}'), { root: false }).value
+    const kept = prune(
+      { type: 'object', additionalProperties: { type: 'object', properties: {} } },
+      JSON.parse('{"__proto__": {"a": 1}}'),
+      { root: false },
+    ).value
     expect(Object.keys(kept as object)).toEqual(['__proto__'])
     expect(({} as Record<string, unknown>).a).toBeUndefined()
   })
 
   it('done twice is done once', () => {
     fc.assert(
-      fc.property(fc.object({ key: fc.constantFrom('spec', 'replicas', 'list', 'map', 'a', 'free', 'x', 'template', 'metadata') }), (value) => {
-        const once = prune(widget, value).value
-        expect(prune(widget, once)).toEqual({ value: once, dropped: [] })
-      }),
+      fc.property(
+        fc.object({ key: fc.constantFrom('spec', 'replicas', 'list', 'map', 'a', 'free', 'x', 'template', 'metadata') }),
+        (value) => {
+          const once = prune(widget, value).value
+          expect(prune(widget, once)).toEqual({ value: once, dropped: [] })
+        },
+      ),
     )
   })
 })
@@ -105,7 +124,9 @@ describe('defaulting', () => {
   })
 
   it('keeps a null where it is allowed, replaces it by the default, or drops it', () => {
-    expect(defaulted({ spec: { replicas: null, mode: null, note: null, any: null, nested: { deep: 'y' } } })).toEqual({ spec: { replicas: 1, mode: null, any: null, nested: { deep: 'y' } } })
+    expect(defaulted({ spec: { replicas: null, mode: null, note: null, any: null, nested: { deep: 'y' } } })).toEqual({
+      spec: { replicas: 1, mode: null, any: null, nested: { deep: 'y' } },
+    })
   })
 
   it('gives every object a default of its own', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { checkStructural, hasStringFormat, type Schema, validate } from '../../src/schema/index.ts'
 
-const say = (schema: Schema, value: unknown) => validate({ type: 'object', properties: { x: schema } }, { x: value }).map((e) => `${e.type} ${e.field}: ${e.message}`)
+const say = (schema: Schema, value: unknown) =>
+  validate({ type: 'object', properties: { x: schema } }, { x: value }).map((e) => `${e.type} ${e.field}: ${e.message}`)
 
 describe('validate', () => {
   it.each<[Schema, unknown, string[]]>([
@@ -13,38 +14,88 @@ describe('validate', () => {
     [{ type: 'string', nullable: true }, null, []],
     [{ 'x-kubernetes-int-or-string': true }, 1, []],
     [{ 'x-kubernetes-int-or-string': true }, '50%', []],
-    [{ 'x-kubernetes-int-or-string': true }, true, ['FieldValueTypeInvalid x: Invalid value: "boolean": x in body must be of type integer,string: "boolean"']],
+    [
+      { 'x-kubernetes-int-or-string': true },
+      true,
+      ['FieldValueTypeInvalid x: Invalid value: "boolean": x in body must be of type integer,string: "boolean"'],
+    ],
     [{ type: 'string', definition: 'io.k8s.apimachinery.pkg.api.resource.Quantity' }, 1.5, []],
     [{ type: 'object', required: ['a', 'b'] }, { a: 1 }, ['FieldValueRequired x.b: Required value']],
     [{ type: 'object', required: ['toString'] }, {}, ['FieldValueRequired x.toString: Required value']],
     [{ type: 'string', enum: ['a', 'b'] }, 'c', ['FieldValueNotSupported x: Unsupported value: "c": supported values: "a", "b"']],
     [{ enum: [{ a: 1, b: 2 }] }, { b: 2, a: 1 }, []],
     [{ type: 'integer', minimum: 1 }, 0, ['FieldValueInvalid x: Invalid value: 0: x in body should be greater than or equal to 1']],
-    [{ type: 'integer', minimum: 1, exclusiveMinimum: true }, 1, ['FieldValueInvalid x: Invalid value: 1: x in body should be greater than 1']],
+    [
+      { type: 'integer', minimum: 1, exclusiveMinimum: true },
+      1,
+      ['FieldValueInvalid x: Invalid value: 1: x in body should be greater than 1'],
+    ],
     [{ type: 'integer', maximum: 1 }, 2, ['FieldValueInvalid x: Invalid value: 2: x in body should be less than or equal to 1']],
     [{ type: 'number', multipleOf: 0.1 }, 0.3, []],
     [{ type: 'number', multipleOf: 2 }, 3, ['FieldValueInvalid x: Invalid value: 3: x in body should be a multiple of 2']],
-    [{ type: 'integer', format: 'int32' }, 2147483648, ['FieldValueInvalid x: Invalid value: 2147483648: x in body must be of type int32: 2147483648']],
+    [
+      { type: 'integer', format: 'int32' },
+      2147483648,
+      ['FieldValueInvalid x: Invalid value: 2147483648: x in body must be of type int32: 2147483648'],
+    ],
     [{ type: 'string', maxLength: 2 }, '😀😀', []],
     [{ type: 'string', maxLength: 1 }, '😀😀', ['FieldValueTooLong x: Too long: may not be more than 1 bytes']],
     [{ type: 'string', minLength: 2 }, '😀', ['FieldValueInvalid x: Invalid value: "😀": x in body should be at least 2 chars long']],
-    [{ type: 'string', pattern: '^a+$' }, 'b', ["FieldValueInvalid x: Invalid value: \"b\": x in body should match '^a+$'"]],
+    [{ type: 'string', pattern: '^a+$' }, 'b', ['FieldValueInvalid x: Invalid value: "b": x in body should match \'^a+$\'']],
     [{ type: 'string', pattern: 'b' }, 'abc', []],
-    [{ type: 'string', format: 'date-time' }, 'soon', ['FieldValueTypeInvalid x: Invalid value: "soon": x in body must be of type date-time: "soon"']],
+    [
+      { type: 'string', format: 'date-time' },
+      'soon',
+      ['FieldValueTypeInvalid x: Invalid value: "soon": x in body must be of type date-time: "soon"'],
+    ],
     [{ type: 'array', maxItems: 1 }, [1, 2], ['FieldValueTooMany x: Too many: 2: must have at most 1 items']],
     [{ type: 'array', minItems: 1 }, [], ['FieldValueInvalid x: Invalid value: []: x in body should have at least 1 items']],
-    [{ type: 'array', uniqueItems: true }, [{ a: 1 }, { a: 1 }], ['FieldValueInvalid x: Invalid value: [{"a":1},{"a":1}]: x in body shouldn\'t contain duplicates']],
+    [
+      { type: 'array', uniqueItems: true },
+      [{ a: 1 }, { a: 1 }],
+      ['FieldValueInvalid x: Invalid value: [{"a":1},{"a":1}]: x in body shouldn\'t contain duplicates'],
+    ],
     [{ type: 'array', 'x-kubernetes-list-type': 'set' }, ['a', 'b', 'a'], ['FieldValueDuplicate x[2]: Duplicate value: "a"']],
-    [{ type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }, [{ name: 'a', v: 1 }, { name: 'a' }], ['FieldValueDuplicate x[1]: Duplicate value: {"name":"a"}']],
+    [
+      { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+      [{ name: 'a', v: 1 }, { name: 'a' }],
+      ['FieldValueDuplicate x[1]: Duplicate value: {"name":"a"}'],
+    ],
     [{ type: 'object', maxProperties: 1 }, { a: 1, b: 1 }, ['FieldValueTooMany x: Too many: 2: must have at most 1 items']],
     [{ type: 'object', minProperties: 1 }, {}, ['FieldValueInvalid x: Invalid value: {}: x in body should have at least 1 properties']],
-    [{ type: 'object', properties: {}, additionalProperties: false }, { a: 1 }, ['FieldValueInvalid x: Invalid value: {"a":1}: x.a in body is a forbidden property']],
+    [
+      { type: 'object', properties: {}, additionalProperties: false },
+      { a: 1 },
+      ['FieldValueInvalid x: Invalid value: {"a":1}: x.a in body is a forbidden property'],
+    ],
     [{ anyOf: [{ type: 'string' }, { type: 'integer' }] }, 1, []],
-    [{ anyOf: [{ minimum: 5 }, { maximum: 1 }] }, 3, ['FieldValueInvalid x: Invalid value: 3: "x" must validate at least one schema (anyOf)', 'FieldValueInvalid x: Invalid value: 3: x in body should be greater than or equal to 5']],
-    [{ oneOf: [{ minimum: 1 }, { minimum: 2 }] }, 3, ['FieldValueInvalid x: Invalid value: 3: "x" must validate one and only one schema (oneOf). Found 2 valid alternatives']],
+    [
+      { anyOf: [{ minimum: 5 }, { maximum: 1 }] },
+      3,
+      [
+        'FieldValueInvalid x: Invalid value: 3: "x" must validate at least one schema (anyOf)',
+        'FieldValueInvalid x: Invalid value: 3: x in body should be greater than or equal to 5',
+      ],
+    ],
+    [
+      { oneOf: [{ minimum: 1 }, { minimum: 2 }] },
+      3,
+      ['FieldValueInvalid x: Invalid value: 3: "x" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+    ],
     [{ not: { minimum: 1 } }, 3, ['FieldValueInvalid x: Invalid value: 3: "x" must not validate the schema (not)']],
-    [{ allOf: [{ minimum: 5 }] }, 3, ['FieldValueInvalid x: Invalid value: 3: "x" must validate all the schemas (allOf)', 'FieldValueInvalid x: Invalid value: 3: x in body should be greater than or equal to 5']],
-    [{ type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } }, { k: ['a', 1] }, ['FieldValueTypeInvalid x.k[1]: Invalid value: "integer": x.k[1] in body must be of type string: "integer"']],
+    [
+      { allOf: [{ minimum: 5 }] },
+      3,
+      [
+        'FieldValueInvalid x: Invalid value: 3: "x" must validate all the schemas (allOf)',
+        'FieldValueInvalid x: Invalid value: 3: x in body should be greater than or equal to 5',
+      ],
+    ],
+    [
+      { type: 'object', additionalProperties: { type: 'array', items: { type: 'string' } } },
+      { k: ['a', 1] },
+      ['FieldValueTypeInvalid x.k[1]: Invalid value: "integer": x.k[1] in body must be of type string: "integer"'],
+    ],
   ])('%j with %j', (schema, value, expected) => {
     expect(say(schema, value)).toEqual(expected)
   })
@@ -54,7 +105,13 @@ describe('validate', () => {
   })
 
   it('is bounded in errors and in the text it shows', () => {
-    expect(validate({ type: 'array', items: { type: 'string' } }, Array.from({ length: 500 }, () => 1), 'x')).toHaveLength(100)
+    expect(
+      validate(
+        { type: 'array', items: { type: 'string' } },
+        Array.from({ length: 500 }, () => 1),
+        'x',
+      ),
+    ).toHaveLength(100)
     const [error] = validate({ type: 'string', maxLength: 1, enum: ['a'] }, 'z'.repeat(1_000_000), 'x')
     expect((error?.message.length ?? 0) < 3000).toBe(true)
   })
@@ -113,7 +170,12 @@ describe('structural schemas', () => {
           properties: {
             port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
             free: { 'x-kubernetes-preserve-unknown-fields': true },
-            list: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'], items: { type: 'object', required: ['n'], properties: { n: { type: 'string' } } } },
+            list: {
+              type: 'array',
+              'x-kubernetes-list-type': 'map',
+              'x-kubernetes-list-map-keys': ['n'],
+              items: { type: 'object', required: ['n'], properties: { n: { type: 'string' } } },
+            },
             size: { type: 'integer', default: 1, allOf: [{ minimum: 1 }] },
           },
         }),
@@ -128,17 +190,37 @@ describe('structural schemas', () => {
     [spec({ type: 'array', items: {} }), 's.properties[x].items.type: Required value: must not be empty for specified array items'],
     [spec({ type: 'array' }), 's.properties[x].items: Required value: must be specified'],
     [spec({ type: 'string', anyOf: [{ type: 'string' }] }), 's.properties[x].anyOf[0].type: Forbidden: must be empty to be structural'],
-    [{ type: 'object', anyOf: [{ properties: { a: { minimum: 1 } } }] }, 's.anyOf[0].properties[a]: Required value: because it is specified inside of a logical junctor, it must also be specified outside of it'],
-    [spec({ type: 'string', pattern: '(' }), "s.properties[x].pattern: Invalid value: \"(\": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): `(`"],
-    [spec({ type: 'integer', default: 'a' }), 's.properties[x].default: Invalid value: "string": s.properties[x].default in body must be of type integer: "string"'],
-    [spec({ type: 'array', uniqueItems: true, items: { type: 'string' } }), 's.properties[x].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic'],
-    [{ type: 'object', properties: { metadata: { type: 'object', properties: { labels: { type: 'object' } } } } }, 's.properties[metadata].properties[labels]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified'],
+    [
+      { type: 'object', anyOf: [{ properties: { a: { minimum: 1 } } }] },
+      's.anyOf[0].properties[a]: Required value: because it is specified inside of a logical junctor, it must also be specified outside of it',
+    ],
+    [
+      spec({ type: 'string', pattern: '(' }),
+      's.properties[x].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`',
+    ],
+    [
+      spec({ type: 'integer', default: 'a' }),
+      's.properties[x].default: Invalid value: "string": s.properties[x].default in body must be of type integer: "string"',
+    ],
+    [
+      spec({ type: 'array', uniqueItems: true, items: { type: 'string' } }),
+      's.properties[x].uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+    ],
+    [
+      { type: 'object', properties: { metadata: { type: 'object', properties: { labels: { type: 'object' } } } } },
+      's.properties[metadata].properties[labels]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified',
+    ],
   ])('refuses %j', (schema, message) => {
     expect(check(schema)).toContain(message)
   })
 
   it('demands that list map keys are required or have a default', () => {
-    const list: Schema = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'], items: { type: 'object', properties: { n: { type: 'string' } } } }
+    const list: Schema = {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['n'],
+      items: { type: 'object', properties: { n: { type: 'string' } } },
+    }
     expect(check(spec(list))).toEqual([expect.stringMatching(/^s\.properties\[x\]\.items\.properties\[n\]\.default: Required value/)])
   })
 })

@@ -21,16 +21,27 @@ describe('field selectors', () => {
 
   it('survives a round trip with any value', () => {
     fc.assert(
-      fc.property(fc.array(fc.record({ field: fc.stringMatching(/^[a-z.]{1,8}$/), operator: fc.constantFrom('=' as const, '!=' as const), value: fc.string() })), (terms) => {
-        const sorted = [...terms].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
-        expect(parseFieldSelector(formatFieldSelector(sorted))).toEqual(sorted)
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            field: fc.stringMatching(/^[a-z.]{1,8}$/),
+            operator: fc.constantFrom('=' as const, '!=' as const),
+            value: fc.string(),
+          }),
+        ),
+        (terms) => {
+          const sorted = [...terms].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
+          expect(parseFieldSelector(formatFieldSelector(sorted))).toEqual(sorted)
+        },
+      ),
     )
   })
 
   it('knows name and namespace everywhere, and the fields of the kind', () => {
     expect(() => checkFieldSelector(parseFieldSelector('metadata.name=a,metadata.namespace=b'))).not.toThrow()
-    expect(() => checkFieldSelector(parseFieldSelector('spec.x=a'))).toThrow('"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"')
+    expect(() => checkFieldSelector(parseFieldSelector('spec.x=a'))).toThrow(
+      '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    )
     expect(() => checkFieldSelector(parseFieldSelector('spec.y=a'), ['spec.x'])).toThrow('field label not supported: spec.y')
   })
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileLabelRequirements, compileLabelSelector, formatLabelSelector, labelSelectorRequirements, parseLabelSelector } from '../../src/selectors/index.ts'
+import {
+  compileLabelRequirements,
+  compileLabelSelector,
+  formatLabelSelector,
+  labelSelectorRequirements,
+  parseLabelSelector,
+} from '../../src/selectors/index.ts'
 
 const select = (text: string, labels: Record<string, string> | undefined) => compileLabelRequirements(parseLabelSelector(text))(labels)
 
@@ -50,7 +56,9 @@ describe('label selectors from text', () => {
 
   it('refuses keys and values that no label can have', () => {
     expect(() => parseLabelSelector('-a=b')).toThrow(/^unable to parse requirement: <nil>: Invalid value: "-a": name part must consist of/)
-    expect(() => parseLabelSelector('a=-')).toThrow(/^unable to parse requirement: values\[0\]\[a\]: Invalid value: "-": a valid label must be/)
+    expect(() => parseLabelSelector('a=-')).toThrow(
+      /^unable to parse requirement: values\[0\]\[a\]: Invalid value: "-": a valid label must be/,
+    )
     expect(() => parseLabelSelector(`a=${'x'.repeat(64)}`)).toThrow(/must be no more than 63 bytes/)
     expect(() => parseLabelSelector('a/b/c')).toThrow(/a qualified name must consist of/)
   })
@@ -61,7 +69,9 @@ describe('label selectors from text', () => {
       word,
       word.map((k) => `!${k}`),
       fc.tuple(word, fc.constantFrom('=', '==', '!='), word).map(([k, o, v]) => k + o + v),
-      fc.tuple(word, fc.constantFrom('in', 'notin'), fc.array(word, { minLength: 1, maxLength: 4 })).map(([k, o, v]) => `${k} ${o} (${v.join(', ')})`),
+      fc
+        .tuple(word, fc.constantFrom('in', 'notin'), fc.array(word, { minLength: 1, maxLength: 4 }))
+        .map(([k, o, v]) => `${k} ${o} (${v.join(', ')})`),
       fc.tuple(word, fc.constantFrom('<', '>'), fc.integer()).map(([k, o, v]) => (v < 0 ? k : k + o + v)),
     )
     fc.assert(
@@ -92,12 +102,17 @@ describe('label selectors from objects', () => {
   })
 
   it('needs labels and expressions to hold together', () => {
-    const matches = compileLabelSelector({ matchLabels: { app: 'web' }, matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['db'] }] })
+    const matches = compileLabelSelector({
+      matchLabels: { app: 'web' },
+      matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['db'] }],
+    })
     expect([matches({ app: 'web' }), matches({ app: 'web', tier: 'db' }), matches({ tier: 'x' })]).toEqual([true, false, false])
   })
 
   it('refuses an unknown operator', () => {
-    expect(() => labelSelectorRequirements({ matchExpressions: [{ key: 'a', operator: 'Like' }] })).toThrow('"Like" is not a valid label selector operator')
+    expect(() => labelSelectorRequirements({ matchExpressions: [{ key: 'a', operator: 'Like' }] })).toThrow(
+      '"Like" is not a valid label selector operator',
+    )
     expect(() => labelSelectorRequirements({ matchExpressions: [{ key: 'a', operator: 'toString' }] })).toThrow('"toString" is not a valid')
   })
 })

@@ -1,1 +1,8 @@
-export {}
+export { apiHttp as default, apiHttp } from './plugin.ts'
+export { type ApiHttpConfig, apiHttpConfig } from './config.ts'
+export { prometheusMetrics } from './metrics.ts'
+export { ApiServer, type ApiServerOptions } from './server/api-server.ts'
+export { type Exchange } from './server/exchange.ts'
+export { Listener, type ListenerOptions, type TlsMaterial } from './server/listener.ts'
+export { humanDuration } from './resources/table.ts'
+export { returnDeletedHeader } from './resources/write.ts'

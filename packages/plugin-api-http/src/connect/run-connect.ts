@@ -1,0 +1,178 @@
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http'
+import { type Duplex, pipeline } from 'node:stream'
+import { ApiError, type Caller, isApiError, type Log, type ObjectRef, type ObjectService } from '@continuo/core'
+import type { ConnectHandler, ConnectTarget } from '@continuo/workload'
+import { beginAnswer, drained } from '../server/answer.ts'
+import type { Exchange } from '../server/exchange.ts'
+import { forwardedHeaders, passedHeaders } from './headers.ts'
+
+export interface ConnectContext {
+  readonly exchange: Exchange
+  readonly ref: ObjectRef
+  readonly rest: string
+  readonly caller: Caller
+  readonly service: ObjectService
+  readonly handler: ConnectHandler
+  readonly log: Log
+  readonly stopping: AbortSignal
+}
+
+/** How much of an error that the other end tells in plain text is passed on. */
+const maxErrorText = 8_192
+
+async function targetOf(context: ConnectContext, signal: AbortSignal): Promise<ConnectTarget> {
+  const { exchange, ref, service, caller, handler, rest } = context
+  const view = await service.get({ ...ref, subresource: undefined }, {}, caller)
+  return handler.connect({ ref, object: view.object, method: exchange.method, query: exchange.query ?? new URLSearchParams(), rest, caller, signal })
+}
+
+const unreachable = (cause: unknown): ApiError =>
+  isApiError(cause) ? cause : new ApiError('ServiceUnavailable', `the other end cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, undefined, { cause })
+
+/** Asks the target over a stream of its own, which is never used again. */
+async function ask(target: ConnectTarget, method: string, headers: Record<string, string | string[]>, signal: AbortSignal): Promise<ClientRequest> {
+  let stream: Duplex
+  try {
+    stream = await target.open(signal)
+  } catch (error) {
+    throw unreachable(error)
+  }
+  const close = (): void => void stream.destroy()
+  signal.addEventListener('abort', close, { once: true })
+  stream.once('close', () => signal.removeEventListener('abort', close))
+  if (signal.aborted) close()
+  stream.on('error', () => {})
+  return httpRequest({
+    method: target.method ?? method,
+    path: target.path,
+    headers: { ...headers, host: target.host },
+    // Not pooled: a stream that was upgraded or broke off must not serve somebody else.
+    agent: false,
+    createConnection: () => stream,
+    setHost: false,
+  } as RequestOptions)
+}
+
+const both = (exchange: Exchange, stopping: AbortSignal): AbortSignal => AbortSignal.any([exchange.signal, stopping])
+
+/** Text of an error answer, for a Status. */
+async function errorText(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of answer) {
+    size += (chunk as Buffer).length
+    if (size > maxErrorText) break
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8').trim()
+}
+
+const refusals = { 400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 409: 'Conflict', 410: 'Gone', 413: 'RequestEntityTooLarge', 429: 'TooManyRequests', 503: 'ServiceUnavailable', 504: 'Timeout' } as const
+
+/** What a client is told when our own agent refuses or fails. */
+async function refusalOf(answer: IncomingMessage): Promise<ApiError> {
+  const status = answer.statusCode ?? 500
+  if (status >= 300 && status < 400) {
+    answer.resume()
+    return new ApiError('InternalError', 'the other end answered with a redirect, which is not followed')
+  }
+  const text = await errorText(answer)
+  const reason = refusals[status as keyof typeof refusals] ?? 'InternalError'
+  return new ApiError(reason, text === '' ? `the other end answered ${status}` : text, undefined, { status })
+}
+
+/** Forwards a request without an upgrade: logs, and proxied calls. */
+export async function runConnect(context: ConnectContext): Promise<void> {
+  const { exchange } = context
+  const signal = both(exchange, context.stopping)
+  const target = await targetOf(context, signal)
+  const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.request.headers, target.transparent === true), signal)
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once('response', resolve).once('error', (cause) => reject(unreachable(cause)))
+    outgoing.once('upgrade', (_answer, stream) => {
+      stream.destroy()
+      reject(new ApiError('InternalError', 'the other end changed the protocol without being asked'))
+    })
+    if (exchange.hasBody) {
+      exchange.bodyWasRead = true
+      if (exchange.expectsContinue) exchange.response.writeContinue()
+      pipeline(exchange.request, outgoing, () => {})
+    } else outgoing.end()
+  })
+  if (target.transparent !== true && (answer.statusCode ?? 500) >= 300) throw await refusalOf(answer)
+  await copyAnswer(exchange, answer, target.transparent === true)
+}
+
+async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transparent: boolean): Promise<void> {
+  const { response } = exchange
+  const contentType = answer.headers['content-type'] ?? (transparent ? undefined : 'text/plain')
+  if (transparent) response.writeHead(answer.statusCode ?? 502, passedHeaders(answer.headers, exchange.isHttp2))
+  else beginAnswer(exchange, answer.statusCode ?? 500, contentType as string)
+  response.flushHeaders()
+  response.once('close', () => answer.destroy())
+  try {
+    for await (const chunk of answer) {
+      if (exchange.isGone) return
+      if (!response.write(chunk as Buffer)) await drained(exchange)
+    }
+    response.end()
+  } catch {
+    // The stream broke off in the middle: the client must notice.
+    response.destroy()
+  }
+}
+
+/**
+ * Forwards an HTTP/1.1 upgrade. Bytes flow only after the target has answered 101; any other answer goes back as an ordinary one,
+ * and its stream is closed. Resolves when the tunnel has ended.
+ */
+export async function runUpgrade(context: ConnectContext, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const abort = new AbortController()
+  const signal = AbortSignal.any([abort.signal, context.stopping])
+  const gone = (): void => abort.abort()
+  socket.once('close', gone)
+  socket.on('error', gone)
+  try {
+    const target = await targetOf(context, signal)
+    const wanted = (request.headers.upgrade ?? '').toLowerCase()
+    if (target.upgrades?.includes(wanted) !== true) throw new ApiError('BadRequest', `the upgrade to ${JSON.stringify(wanted.slice(0, 40))} is not supported here`)
+    const headers = { ...forwardedHeaders(request.headers, target.transparent === true), connection: 'Upgrade', upgrade: request.headers.upgrade as string }
+    const outgoing = await ask(target, request.method ?? 'GET', headers, signal)
+    const [answer, stream, first] = await new Promise<[IncomingMessage, Duplex | undefined, Buffer]>((resolve, reject) => {
+      outgoing.once('upgrade', (incoming, upgraded, rest) => resolve([incoming, upgraded, rest]))
+      outgoing.once('response', (incoming) => resolve([incoming, undefined, Buffer.alloc(0)]))
+      outgoing.once('error', (cause) => reject(unreachable(cause)))
+      outgoing.end()
+    })
+    if (stream === undefined) throw await refusalOf(answer)
+    await tunnel(answer, stream, first, socket, head, signal)
+  } finally {
+    socket.off('close', gone)
+  }
+}
+
+function tunnel(answer: IncomingMessage, stream: Duplex, first: Buffer, socket: Duplex, head: Buffer, signal: AbortSignal): Promise<void> {
+  const lines = ['HTTP/1.1 101 Switching Protocols']
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`)
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  if (first.length > 0) socket.write(first)
+  if (head.length > 0) stream.write(head)
+  return new Promise((resolve) => {
+    let open = 2
+    const cut = (): void => {
+      stream.destroy()
+      socket.destroy()
+    }
+    const ended = (error?: Error | null): void => {
+      if (error !== undefined && error !== null) cut()
+      if (--open === 0) {
+        signal.removeEventListener('abort', cut)
+        resolve()
+      }
+    }
+    signal.addEventListener('abort', cut, { once: true })
+    if (signal.aborted) cut()
+    pipeline(stream, socket, ended)
+    pipeline(socket, stream, ended)
+  })
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { ApiError, type Clock, ClockCap, ContinuoError, definePlugin, HealthCap, HostSettingsCap, type Log, MetricsCap, ObjectServiceCap, isContinuoError, optional, RandomCap } from '@continuo/core'
+import { type ApiEndpoint, ApiEndpointCap, AuthenticatorCap, AuthorizerCap, ClusterCaCap, ConnectHandlerCap, decodeProtobuf, hasDefinition, loadDescriptions, NodeDialerCap, schemaOf } from '@continuo/workload'
+import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
+import { podConnectHandlers } from './connect/pod-connect.ts'
+import { ApiServer } from './server/api-server.ts'
+import { type ApiCertificates, ensureCertificates, issueClient, urlHost } from './server/certificates.ts'
+import { Exchange, type Response } from './server/exchange.ts'
+import { Listener } from './server/listener.ts'
+
+const dayMs = 86_400_000
+/** Time that answers have to end when the server stops; watches are told at once. */
+const stopGraceMs = 3_000
+
+/**
+ * The API over HTTP: TLS with an authority of its own, HTTP/2 and HTTP/1.1 on one port. Provides `api-endpoint/v1`, from which
+ * a kubeconfig is written, and `cluster-ca/v1`. Authentication, authorisation and connect handlers of other plugins join by their capabilities.
+ */
+export const apiHttp = definePlugin({
+  name: 'api-http',
+  api: '^1',
+  roles: ['control-plane'],
+  config: apiHttpConfig,
+  requires: {
+    service: ObjectServiceCap,
+    clock: ClockCap,
+    random: RandomCap,
+    metrics: MetricsCap,
+    health: HealthCap,
+    settings: optional(HostSettingsCap),
+    dialer: optional(NodeDialerCap),
+    authenticators: AuthenticatorCap,
+    authorizers: AuthorizerCap,
+    connectHandlers: ConnectHandlerCap,
+  },
+  provides: (config) => (config.tls ? [ApiEndpointCap, ClusterCaCap] : [ApiEndpointCap]),
+  async setup(ctx) {
+    const { config, use, clock, log } = ctx
+    const address = listenAddress(config, use.settings?.listen)
+    const certificates = config.tls ? await prepareCertificates(config, address.host, use.settings?.dataDir, clock, log) : undefined
+    if (certificates === undefined) refusePublicPlainHttp(address.host)
+    let port: number | undefined
+    const host = urlHost(config.advertise ?? address.host)
+    const endpoint = describeEndpoint(certificates, clock, () => {
+      if (port === undefined) throw new ContinuoError('API_NOT_LISTENING', 'the API does not listen yet', { hint: 'read its URL from the start group `servers` on' })
+      return `${config.tls ? 'https' : 'http'}://${host}:${port}`
+    })
+    ctx.provide(ApiEndpointCap, endpoint)
+    if (certificates !== undefined) ctx.provide(ClusterCaCap, { certificate: certificates.authority.certificate })
+
+    const stopping = new AbortController()
+    const builtin = podConnectHandlers(use.dialer)
+    const server = new ApiServer({
+      service: use.service,
+      clock,
+      random: use.random,
+      log,
+      metrics: use.metrics,
+      health: use.health,
+      authenticators: use.authenticators,
+      authorizers: use.authorizers,
+      connectHandlers: { get: (key) => use.connectHandlers.get(key) ?? builtin.get(key) },
+      authorization: config.authorization,
+      flow: config.limits,
+      body: { maxBytes: config.limits.bodyBytes, timeoutMs: config.limits.bodyTimeoutSeconds * 1000 },
+      decoding: { maxBytes: config.limits.bodyBytes, protobuf: readProtobuf },
+      openApi: { random: use.random, clock, loadDescriptions, definition: (name) => (hasDefinition(name) ? schemaOf(name) : undefined) },
+      watchTimeoutSeconds: config.watchTimeoutSeconds,
+      address: () => `${host}:${port ?? address.port}`,
+      stopping: stopping.signal,
+    })
+    const listener = new Listener({
+      ...address,
+      tls: certificates?.tls,
+      maxHeaderBytes: config.limits.headerBytes,
+      maxConnections: config.limits.connections,
+      clock,
+      onRequest: (exchange) => void server.handle(exchange),
+      onUpgrade: (request, socket, head) => void server.upgrade(new Exchange(request, upgradeResponse(socket)), request, socket, head),
+    })
+    ctx.onStart('servers', async () => {
+      port = await listener.listen()
+      log.info({ url: endpoint.url }, 'the API listens')
+    })
+    if (certificates !== undefined) {
+      ctx.every(dayMs, async () => listener.renew((await prepareCertificates(config, address.host, use.settings?.dataDir, clock, log)).tls))
+    }
+    ctx.onStop(async () => {
+      stopping.abort()
+      if (port !== undefined) await listener.close(stopGraceMs)
+    })
+  },
+})
+
+function listenAddress(config: ApiHttpConfig, fromHost: string | undefined): { readonly host: string; readonly port: number } {
+  const text = config.listen ?? fromHost ?? '127.0.0.1:6443'
+  const address = parseListen(text)
+  if (address === undefined) throw new ContinuoError('API_LISTEN', `the API cannot listen on ${JSON.stringify(text)}: it must be HOST:PORT`, { hint: 'for example 127.0.0.1:6443' })
+  return address
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
+
+function refusePublicPlainHttp(host: string): void {
+  if (!isLoopback(host)) throw new ContinuoError('API_PLAIN_HTTP', `the API would serve plain HTTP on ${host}, where others reach it`, { hint: 'remove `tls: false`, or listen on 127.0.0.1' })
+}
+
+async function prepareCertificates(config: ApiHttpConfig, host: string, dataDir: string | undefined, clock: Clock, log: Log): Promise<ApiCertificates> {
+  const directory = config.certificateDir ?? (dataDir === undefined ? undefined : join(dataDir, 'pki'))
+  if (directory === undefined) throw new ContinuoError('API_NO_DIRECTORY', 'the API has no directory for its certificates', { hint: 'set `certificateDir`, or give the host a data directory' })
+  log.debug({ directory }, 'certificates are kept here')
+  return ensureCertificates({ directory, hosts: [host, ...(config.advertise === undefined ? [] : [config.advertise])], names: config.names, now: clock.now() })
+}
+
+const describeEndpoint = (certificates: ApiCertificates | undefined, clock: Clock, url: () => string): ApiEndpoint => ({
+  get url() {
+    return url()
+  },
+  authority: certificates?.authority.certificate,
+  admin: certificates?.admin,
+  issue: (user, validDays) => {
+    if (certificates === undefined) throw new ContinuoError('API_NO_AUTHORITY', 'an API without TLS signs no certificates', { hint: 'remove `tls: false`' })
+    return issueClient(certificates.authority, user, validDays, clock.now())
+  },
+})
+
+/** Bad bytes are the client's fault. */
+function readProtobuf(bytes: Uint8Array): unknown {
+  try {
+    return decodeProtobuf(bytes).value
+  } catch (error) {
+    if (!isContinuoError(error)) throw error
+    throw new ApiError('BadRequest', error.message, undefined, { hint: error.hint, cause: error })
+  }
+}
+
+/** An upgrade has no response object; the gate only looks whether the client is still there. */
+const upgradeResponse = (socket: { readonly destroyed: boolean; once(event: 'close', listener: () => void): unknown }): Response =>
+  ({
+    get destroyed() {
+      return socket.destroyed
+    },
+    writableEnded: false,
+    once: (event: 'close', listener: () => void) => socket.once(event, listener),
+  }) as unknown as Response

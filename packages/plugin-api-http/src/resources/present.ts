@@ -1,0 +1,67 @@
+import { type ObjectView, type ObjectViewList, type ServedResource } from '@continuo/core'
+import type { Wanted } from '../request/negotiate.ts'
+import { dress, sendBytes, sendChunks, wantsPlainJson } from '../server/answer.ts'
+import type { Exchange } from '../server/exchange.ts'
+import { partialJson, readIncludeObject, tableChunks } from './table.ts'
+
+export interface Presentation {
+  readonly exchange: Exchange
+  readonly served: ServedResource
+  readonly wanted: Wanted
+  /** Wall milliseconds. */
+  readonly now: number
+}
+
+const comma = Buffer.from(',')
+const end = Buffer.from(']}\n')
+
+/** The bytes of one object in the wanted form. */
+function objectBytes(view: ObjectView, { exchange, served, wanted, now }: Presentation): Uint8Array {
+  if (wanted.as === undefined) return view.json
+  const version = wanted.version as string
+  if (wanted.as === 'Table') {
+    return Buffer.concat([...tableChunks([view], served, { resourceVersion: view.resourceVersion }, { include: readIncludeObject(exchange.query), version, now })])
+  }
+  return partialJson(view, version)
+}
+
+/** Answers with one object. */
+export function sendObject(presentation: Presentation, view: ObjectView, status = 200): void {
+  const { exchange, wanted } = presentation
+  const json = objectBytes(view, presentation)
+  if (wantsPlainJson(exchange, wanted)) return sendBytes(exchange, status, 'application/json', json)
+  const { contentType, bytes } = dress(exchange, wanted, json)
+  sendBytes(exchange, status, contentType, bytes)
+}
+
+const listMetadata = (list: ObjectViewList): Record<string, unknown> => ({
+  resourceVersion: list.resourceVersion,
+  ...(list.continue === undefined || list.continue === '' ? {} : { continue: list.continue }),
+  ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
+})
+
+function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wanted): Generator<Uint8Array> {
+  const { definition, apiVersion } = served
+  const partial = wanted.as === 'PartialObjectMetadataList' ? (wanted.version as string) : undefined
+  const kind = partial === undefined ? (definition.listKind ?? `${definition.kind}List`) : 'PartialObjectMetadataList'
+  yield Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(partial === undefined ? apiVersion : `meta.k8s.io/${partial}`)},"metadata":${JSON.stringify(listMetadata(list))},"items":[`)
+  for (let i = 0; i < list.items.length; i++) {
+    const view = list.items[i] as ObjectView
+    if (i > 0) yield comma
+    yield partial === undefined ? view.json : partialJson(view, partial)
+  }
+  yield end
+}
+
+/** Answers with a list. Objects' bytes go out as they lie in the cache, in pieces and no faster than the client reads. */
+export async function sendList(presentation: Presentation, list: ObjectViewList): Promise<void> {
+  const { exchange, served, wanted, now } = presentation
+  const chunks =
+    wanted.as === 'Table'
+      ? [...tableChunks(list.items, served, listMetadata(list), { include: readIncludeObject(exchange.query), version: wanted.version as string, now })]
+      : [...listChunks(list, served, wanted)]
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  if (wantsPlainJson(exchange, wanted)) return sendChunks(exchange, 200, 'application/json', chunks, size)
+  const { contentType, bytes } = dress(exchange, wanted, Buffer.concat(chunks, size))
+  sendBytes(exchange, 200, contentType, bytes)
+}

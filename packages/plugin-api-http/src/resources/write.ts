@@ -1,0 +1,132 @@
+import { ApiError, type Caller, type Clock, type ObjectRef, type ObjectService, type Patch, type WriteOptions } from '@continuo/core'
+import { type BodyLimits, readBody } from '../server/body.ts'
+import type { Exchange } from '../server/exchange.ts'
+import { readDeleteOptions, readFlag, readListOptions, readWriteOptions } from '../request/query-options.ts'
+import { jsonForm, sendJson } from '../server/answer.ts'
+import { asObject, decodeBody, type DecodedBody, type Decoding, mediaTypeOf } from './body-decoder.ts'
+import type { Operation } from './operation.ts'
+import { type Presentation, sendList, sendObject } from './present.ts'
+
+export interface WriteContext extends Presentation {
+  readonly service: ObjectService
+  readonly clock: Clock
+  readonly limits: BodyLimits
+  readonly decoding: Decoding
+  readonly ref: ObjectRef
+  readonly caller: Caller
+  readonly operation: Operation
+}
+
+const patchTypes = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+} as const
+
+type PatchType = (typeof patchTypes)[keyof typeof patchTypes]
+
+const bodyOf = async (context: WriteContext): Promise<DecodedBody> =>
+  decodeBody(await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'), context.decoding)
+
+/** Kind of the body: the subresource's own, if it has one. */
+const kindOf = (context: WriteContext): string => context.operation.subresource?.kind.kind ?? context.served.gvk.kind
+
+const withDuplicates = (options: WriteOptions, body: DecodedBody): WriteOptions => (body.duplicates.length === 0 ? options : { ...options, duplicateFields: body.duplicates })
+
+async function create(context: WriteContext): Promise<void> {
+  const options = readWriteOptions(context.exchange.query, 'CreateOptions')
+  const body = await bodyOf(context)
+  const result = await context.service.create(context.ref, asObject(body.value, kindOf(context)), withDuplicates(options, body), context.caller)
+  sendObject(context, result.view, 201)
+}
+
+async function update(context: WriteContext): Promise<void> {
+  const options = readWriteOptions(context.exchange.query, 'UpdateOptions')
+  const body = await bodyOf(context)
+  const result = await context.service.update(context.ref, asObject(body.value, kindOf(context)), withDuplicates(options, body), context.caller)
+  sendObject(context, result.view, result.created ? 201 : 200)
+}
+
+function patchTypeOf(context: WriteContext): PatchType {
+  const type = patchTypes[mediaTypeOf(context.exchange.header('content-type')) as keyof typeof patchTypes] as PatchType | undefined
+  if (type === undefined || (type === 'strategic' && context.served.definition.custom === true)) {
+    const supported = Object.keys(patchTypes).filter((name) => context.served.definition.custom !== true || name !== 'application/strategic-merge-patch+json')
+    throw new ApiError('UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`)
+  }
+  return type
+}
+
+async function patch(context: WriteContext): Promise<void> {
+  const { exchange, limits, ref } = context
+  const type = patchTypeOf(context)
+  const options = readWriteOptions(exchange.query, 'PatchOptions')
+  const force = exchange.query !== undefined && readFlag(exchange.query, 'force')
+  if (force && type !== 'apply') {
+    throw new ApiError('Invalid', 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch', {
+      group: 'meta.k8s.io',
+      kind: 'PatchOptions',
+      causes: [{ reason: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' }],
+    })
+  }
+  const bytes = await readBody(exchange, limits, context.clock)
+  const body = decodeBody(bytes, type === 'apply' ? 'application/yaml' : 'application/json', context.decoding)
+  if (type === 'apply' && options.fieldManager === undefined) {
+    throw new ApiError('Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch', {
+      group: 'meta.k8s.io',
+      kind: 'PatchOptions',
+      causes: [{ reason: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' }],
+    })
+  }
+  const value: Patch =
+    type === 'apply' ? { type, body: asObject(body.value, kindOf(context)), force } : { type, body: body.value }
+  const result = await context.service.patch(ref, value, withDuplicates(options, body), context.caller)
+  sendObject(context, result.view, result.created ? 201 : 200)
+}
+
+const deleteBody = async (context: WriteContext): Promise<unknown> => {
+  if (!context.exchange.hasBody) return undefined
+  const bytes = await readBody(context.exchange, context.limits, context.clock)
+  return bytes.length === 0 ? undefined : decodeBody(bytes, context.exchange.header('content-type'), context.decoding).value
+}
+
+/** Asks for the object in the answer to a deletion that removed it, where Kubernetes answers with a Status. */
+export const returnDeletedHeader = 'continuo-return-deleted'
+
+async function remove(context: WriteContext): Promise<void> {
+  const { exchange, served } = context
+  const options = readDeleteOptions(exchange.query, await deleteBody(context))
+  const result = await context.service.delete(context.ref, options, context.caller)
+  if (!result.deleted || exchange.header(returnDeletedHeader) !== undefined) return sendObject(context, result.view)
+  sendJson(exchange, 200, context.wanted.as === undefined ? context.wanted : jsonForm, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name: context.ref.name, ...(served.gvr.group === '' ? {} : { group: served.gvr.group }), kind: served.gvr.resource, uid: result.view.uid },
+  })
+}
+
+async function removeCollection(context: WriteContext): Promise<void> {
+  const { exchange } = context
+  const list = readListOptions(exchange.query, exchange.signal)
+  const options = readDeleteOptions(exchange.query, await deleteBody(context))
+  const removed = await context.service.deleteCollection(context.ref, list, options, context.caller)
+  await sendList({ ...context, wanted: context.wanted.as === 'PartialObjectMetadata' ? jsonForm : context.wanted }, removed)
+}
+
+/** Carries out a request that changes something, and answers it. Throws ApiError. */
+export function runWrite(context: WriteContext): Promise<void> {
+  switch (context.operation.type) {
+    case 'create':
+      return create(context)
+    case 'update':
+      return update(context)
+    case 'patch':
+      return patch(context)
+    case 'delete':
+      return remove(context)
+    default:
+      return removeCollection(context)
+  }
+}

@@ -1,1 +1,3 @@
-export {}
+export { restoreGap } from './restore.ts'
+export { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
+export { storeSqlite, storeSqlite as default, storeSqliteConfig } from './store-sqlite.ts'

@@ -22,3 +22,14 @@ export function compareKeys(a: string, b: string): number {
 
 /** Surrogates encode code points above U+FFFF, so they sort behind every other code unit. */
 const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
+
+/** The first key behind all keys with the prefix; undefined when there is none because the prefix is empty or holds only U+10FFFF. */
+export function prefixEnd(prefix: string): string | undefined {
+  const points = [...prefix].map((character) => character.codePointAt(0) as number)
+  while (points.length > 0) {
+    const last = points.pop() as number
+    if (last === 0x10ffff) continue
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
+  }
+  return undefined
+}

@@ -190,10 +190,9 @@ export const watchChecks: readonly StoreCheck[] = [
     name: 'ends its watches when it is closed',
     async run(store) {
       const watching = new Watching(store, '/', await store.head())
-      const next = watching.next()
+      const ended = expectCode('STORE_CLOSED', () => watching.next())
       await systemClock.yield()
-      await store.close()
-      await expectCode('STORE_CLOSED', () => next)
+      await Promise.all([ended, store.close()])
     },
   },
   {

@@ -52,6 +52,8 @@ export interface WatchCursor {
   ready(): Promise<void>
   /** True after the resource was removed, the timeout passed, or `close` was called, and everything was taken. */
   readonly ended: boolean
+  /** Asks for a bookmark as soon as everything before it was taken, without waiting for the next one that is due. Does nothing where none are wanted. */
+  requestBookmark(): void
   close(): void
 }
 
@@ -88,7 +90,12 @@ export const ObjectServiceCap = capability<ObjectService>('object-service/v1')
 
 /** Does what the POST of an {@link ActionSubresource} asks. Keyed `group/plural/subresource`; the subresource is empty for virtual resources. */
 export interface SubresourceAction {
-  run(request: { readonly ref: ObjectRef; readonly body: UnstructuredObject; readonly options: WriteOptions; readonly caller: Caller }): Promise<UnstructuredObject>
+  run(request: {
+    readonly ref: ObjectRef
+    readonly body: UnstructuredObject
+    readonly options: WriteOptions
+    readonly caller: Caller
+  }): Promise<UnstructuredObject>
 }
 
 export const SubresourceActionCap = capability<SubresourceAction, 'many'>('subresource-action/v1', { cardinality: 'many' })

@@ -22,9 +22,7 @@ export interface GroupResource {
 /** `v1` → core; `apps/v1` → group apps. */
 export function parseApiVersion(apiVersion: string): GroupVersion {
   const slash = apiVersion.indexOf('/')
-  return slash < 0
-    ? { group: '', version: apiVersion }
-    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
+  return slash < 0 ? { group: '', version: apiVersion } : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
 }
 
 export const formatApiVersion = (gv: GroupVersion): string => (gv.group === '' ? gv.version : `${gv.group}/${gv.version}`)

@@ -10,9 +10,13 @@ export function defineResource(definition: ResourceDefinition): ResourceDefiniti
     throw new ContinuoError('RESOURCE_INVALID', `resource ${named}: plural ${JSON.stringify(definition.plural)} is no lower-case name`)
   }
   if (!definition.versions.some((version) => version.name === definition.storageVersion)) {
-    throw new ContinuoError('RESOURCE_INVALID', `resource ${named}: storage version ${JSON.stringify(definition.storageVersion)} is not among its versions`, {
-      hint: `name one of ${definition.versions.map((version) => version.name).join(', ')}`,
-    })
+    throw new ContinuoError(
+      'RESOURCE_INVALID',
+      `resource ${named}: storage version ${JSON.stringify(definition.storageVersion)} is not among its versions`,
+      {
+        hint: `name one of ${definition.versions.map((version) => version.name).join(', ')}`,
+      },
+    )
   }
   return definition
 }

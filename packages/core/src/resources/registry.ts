@@ -1,7 +1,7 @@
-import type { GroupResource, GroupVersionKind, GroupVersionResource } from '../objects/names.ts'
 import { capability } from '../capability/capability.ts'
-import type { ResourceDefinition, VersionDefinition } from './resource.ts'
+import type { GroupResource, GroupVersionKind, GroupVersionResource } from '../objects/names.ts'
 import type { Schema } from '../schema/schema.ts'
+import type { ResourceDefinition, VersionDefinition } from './resource.ts'
 
 /** One served version of a registered resource, with everything looked up. */
 export interface ServedResource {

@@ -105,7 +105,11 @@ export interface ResourceStrategy {
   prepareForUpdate?(next: UnstructuredObject, old: DeepReadonly<UnstructuredObject>): void
   validate?(next: DeepReadonly<UnstructuredObject>): readonly FieldError[]
   /** Runs after `validate`, for updates of the resource and of its subresources. */
-  validateUpdate?(next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject>, subresource: string | undefined): readonly FieldError[]
+  validateUpdate?(
+    next: DeepReadonly<UnstructuredObject>,
+    old: DeepReadonly<UnstructuredObject>,
+    subresource: string | undefined,
+  ): readonly FieldError[]
   warnings?(next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject> | undefined): readonly string[]
   /** True when an update raises `metadata.generation`. Default: anything but metadata and status differs. */
   changesGeneration?(next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject>): boolean
@@ -116,6 +120,10 @@ export interface ResourceStrategy {
    * Above 0 the object is marked and whoever runs it deletes it with grace 0.
    */
   gracePeriodSeconds?(object: DeepReadonly<UnstructuredObject>, request: DeletionRequest): number
+  /** True while something beside `metadata.finalizers` holds a deletion: the object is marked, and goes with the update that makes this false. */
+  holdsDeletion?(object: DeepReadonly<UnstructuredObject>): boolean
+  /** Runs when the object is marked for deletion and stays for the time being: sets a phase. */
+  prepareForDelete?(next: UnstructuredObject): void
   /** Moment in wall milliseconds when the object expires, if it does. The expiry controller deletes it then. */
   expiresAt?(object: DeepReadonly<UnstructuredObject>): number | undefined
   /** A PUT of an absent object creates it. */

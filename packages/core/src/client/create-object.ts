@@ -1,0 +1,128 @@
+import { AdmissionRun } from '../admission/admission-run.ts'
+import { formatTime } from '../clock/clock.ts'
+import { ApiError } from '../errors/api-error.ts'
+import { mutableCopy } from '../objects/mutable-copy.ts'
+import type { UnstructuredObject } from '../objects/object.ts'
+import { objectKey } from '../resources/storage-key.ts'
+import { applyDefaults } from '../schema/apply-defaults.ts'
+import { alreadyExists, conflict } from './api-errors.ts'
+import type { Caller } from './caller.ts'
+import { commitWrite, sealObject } from './commit-write.ts'
+import { committed } from './committed.ts'
+import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
+import { ownFields } from './field-ownership.ts'
+import { hasGeneration, hasStatusSubresource } from './object-parts.ts'
+import type { ObjectRef, WriteResult } from './object-service.ts'
+import type { WriteOptions } from './options.ts'
+import { PlainView } from './plain-view.ts'
+import { runAction } from './run-action.ts'
+import type { ServiceParts } from './service-parts.ts'
+import { StoredView } from './stored-view.ts'
+import { openTarget, type Target } from './target.ts'
+import { updateThroughSubresource } from './update-object.ts'
+import { validateObject } from './validate-object.ts'
+import { openSession, type WriteSession } from './write-session.ts'
+
+/** Characters that `generateName` leaves for the name itself. */
+const maxGeneratedPrefix = 63 - 5
+
+export async function createObject(
+  parts: ServiceParts,
+  ref: ObjectRef,
+  body: UnstructuredObject,
+  options: WriteOptions,
+  caller: Caller,
+): Promise<WriteResult> {
+  const target = await openTarget(parts, 'create', ref, caller)
+  const session = openSession(parts, options, caller)
+  if (target.served.definition.virtual || target.subresource?.type === 'action') return runAction(session, target, body)
+  if (target.subresource !== undefined) return updateThroughSubresource(session, target, body, 'CREATE')
+  const object = decodeBody(shapeOf(target), mutableCopy(body), options, session.warn)
+  checkIdentity(target, object)
+  if (object.metadata.resourceVersion) throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created')
+  await parts.cache.caughtUp()
+  return createDecoded(session, target, object)
+}
+
+/** Creates a body that was decoded: also what an apply, or an update where that is allowed, does when the object is absent. */
+export async function createDecoded(
+  session: WriteSession,
+  target: Target,
+  object: UnstructuredObject,
+  applied = false,
+): Promise<WriteResult> {
+  const { parts } = session
+  const { generateName } = object.metadata
+  const generated = !object.metadata.name && Boolean(generateName)
+  for (let attempt = 1; ; attempt++) {
+    const next = mutableCopy(object)
+    if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
+    const outcome = await attemptCreate(session, target, next, applied)
+    if (outcome.type === 'done') return outcome.result
+    if (outcome.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, next.metadata.name)
+    if (attempt >= parts.limits.maxAttempts) {
+      throw outcome.type === 'exists'
+        ? alreadyExists(target.served.gvr, next.metadata.name)
+        : conflict(target.served.gvr, next.metadata.name, 'what it depends on keeps changing; please try again')
+    }
+    await parts.cache.reached(outcome.revision)
+  }
+}
+
+type Attempt =
+  | { readonly type: 'done'; readonly result: WriteResult }
+  | { readonly type: 'exists'; readonly revision: number }
+  | { readonly type: 'overtaken'; readonly revision: number }
+
+async function attemptCreate(session: WriteSession, target: Target, next: UnstructuredObject, applied: boolean): Promise<Attempt> {
+  const { parts, caller, dryRun } = session
+  const { served } = target
+  const { strategy } = served.definition
+  const run = new AdmissionRun(parts, {
+    operation: 'CREATE',
+    target: target.namespace === '' && next.metadata.namespace ? { ...target, namespace: next.metadata.namespace } : target,
+    name: next.metadata.name ?? '',
+    gvk: served.gvk,
+    object: next,
+    options: { ...session.options },
+    dryRun,
+    caller,
+    warn: session.warn,
+  })
+  fillSystemFields(session, target, next)
+  await run.mutate()
+  if (run.mutable) applyDefaults(served.schema, next)
+  if (hasStatusSubresource(served.version)) delete next.status
+  strategy?.prepareForCreate?.(next)
+  if (hasGeneration(served)) next.metadata.generation = 1
+  validateObject(served, next, undefined, undefined)
+  for (const text of strategy?.warnings?.(next, undefined) ?? []) session.warn(text)
+  await run.validate()
+  if (!applied) ownFields(session, target, undefined, next)
+  const key = objectKey(served.definition, next.metadata.namespace ?? '', next.metadata.name)
+  const value = await sealObject(parts, served, next, key)
+  if (dryRun) {
+    if (parts.cache.get(key) !== undefined) return { type: 'exists', revision: parts.cache.revision }
+    return { type: 'done', result: { view: new PlainView(next), created: true, deleted: false } }
+  }
+  const outcome = await commitWrite(parts, caller, run, { key, expected: 0, value })
+  if (outcome.type === 'stale') return { type: 'exists', revision: outcome.revision }
+  if (outcome.type === 'overtaken') return outcome
+  await committed(parts, run, outcome.revision)
+  const view = new StoredView(parts.views, target.form, { key, value, modRevision: outcome.revision })
+  next.metadata.resourceVersion = view.resourceVersion
+  view.adopt(next)
+  return { type: 'done', result: { view, created: true, deleted: false } }
+}
+
+/** What the system alone decides about a new object. */
+function fillSystemFields({ parts }: WriteSession, target: Target, next: UnstructuredObject): void {
+  const { metadata } = next
+  delete metadata.selfLink
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.generation
+  if (!target.served.definition.namespaced && metadata.namespace === '') delete metadata.namespace
+  metadata.uid = parts.random.uuid()
+  metadata.creationTimestamp = formatTime(parts.clock.now())
+}

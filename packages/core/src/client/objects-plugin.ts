@@ -1,0 +1,65 @@
+import { createWatchCache } from '../cache/create-watch-cache.ts'
+import { optional } from '../capability/capability.ts'
+import { systemResources } from '../kinds/system-resources.ts'
+import { definePlugin } from '../plugin/plugin.ts'
+import { createRegistry } from '../resources/live-registry.ts'
+import { RegistryCap } from '../resources/registry.ts'
+import { ValueTransformCap } from '../resources/value-transform.ts'
+import { StoreCap } from '../store/store.ts'
+import { runCompaction } from './compaction.ts'
+import { createLocalClient } from './local-client.ts'
+import { createObjectService } from './local-service.ts'
+import { ObjectClientCap } from './object-client.ts'
+import { ObjectServiceCap, SubresourceActionCap } from './object-service.ts'
+import { objectsConfig } from './objects-config.ts'
+import { readVersionBase, type VersionScale, versionScale } from './resource-version.ts'
+import { ensureSystemNamespaces } from './system-namespaces.ts'
+
+/** Who writes what the object machine writes by itself. */
+const systemUser = { username: 'system:apiserver', groups: ['system:masters'] } as const
+
+/**
+ * The object machine as a plugin of the control plane: over a store it provides the registry, the object service and the local client.
+ * It adds the system kinds, makes the system's namespaces, and compacts the store.
+ */
+export const objectsPlugin = definePlugin({
+  name: 'objects',
+  api: '^1',
+  roles: ['control-plane'],
+  config: objectsConfig,
+  requires: { store: StoreCap, transform: optional(ValueTransformCap), actions: SubresourceActionCap },
+  provides: [RegistryCap, ObjectServiceCap, ObjectClientCap],
+  kinds: systemResources,
+  async setup(ctx) {
+    const { store, transform, actions } = ctx.use
+    const { config } = ctx
+    const registry = createRegistry()
+    const cache = createWatchCache({ store, clock: ctx.clock, log: ctx.log })
+    const scale: VersionScale = versionScale(await readVersionBase(store))
+    const service = createObjectService({
+      registry,
+      store,
+      cache,
+      clock: ctx.clock,
+      random: ctx.random,
+      log: ctx.log,
+      hooks: { call: (hook, argument) => ctx.call(hook, argument), isIdle: (hook) => ctx.isIdle(hook) },
+      scale,
+      actions,
+      ...(transform === undefined ? {} : { transform }),
+      limits: { maxObjectBytes: config.maxObjectBytes },
+      derivedBytes: config.derivedBytes,
+    })
+    const client = createLocalClient(service, { user: systemUser, trusted: true })
+    ctx.provide(RegistryCap, registry)
+    ctx.provide(ObjectServiceCap, service)
+    ctx.provide(ObjectClientCap, client)
+    ctx.onStop(() => service[Symbol.dispose]())
+    ctx.onStart('stores', async (signal) => {
+      await cache.start(signal)
+      await ensureSystemNamespaces(client)
+      void runCompaction({ store, clock: ctx.clock, log: ctx.log, retentionMs: config.compactionRetentionSeconds * 1000 }, signal)
+    })
+    ctx.health({ name: 'watch-cache', check: () => service.caughtUp() })
+  },
+})

@@ -1,0 +1,105 @@
+import { ApiError, hasReason } from '../errors/api-error.ts'
+import { mutableCopy } from '../objects/mutable-copy.ts'
+import type { UnstructuredObject } from '../objects/object.ts'
+import { applyPatch } from '../patch/apply-patch.ts'
+import { isRecord } from '../schema/json-value.ts'
+import type { Caller } from './caller.ts'
+import { createDecoded } from './create-object.ts'
+import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
+import { applyFields } from './field-ownership.ts'
+import type { ObjectRef, WriteResult } from './object-service.ts'
+import type { Patch, WriteOptions } from './options.ts'
+import { subresourceView } from './read-objects.ts'
+import type { ServiceParts } from './service-parts.ts'
+import type { StoredView } from './stored-view.ts'
+import { openTarget, type Target } from './target.ts'
+import { runUpdate, throughSubresource } from './update-object.ts'
+import { openSession, type WriteSession } from './write-session.ts'
+
+export async function patchObject(
+  parts: ServiceParts,
+  ref: ObjectRef,
+  patch: Patch,
+  options: WriteOptions,
+  caller: Caller,
+): Promise<WriteResult> {
+  const target = await openTarget(parts, 'patch', ref, caller)
+  const session = openSession(parts, options, caller)
+  if (target.subresource !== undefined && target.subresource.type !== 'object') {
+    throw new ApiError('MethodNotAllowed', `subresource ${target.subresource.name} cannot be patched`)
+  }
+  await parts.cache.caughtUp()
+  if (patch.type === 'apply') return applyObject(session, target, patch.body, patch.force === true)
+  const { gvk, schema } = shapeOf(target)
+  return runUpdate(session, target, {
+    operation: 'UPDATE',
+    gvk,
+    next: (old) => {
+      const current = target.subresource === undefined ? old.object : subresourceView(target, old).object
+      const patched = applyPatch(patch.type, target.served.definition.custom === true ? undefined : schema, current, patch.body)
+      return intoParent(session, target, old, mutableCopy(patched) as UnstructuredObject)
+    },
+  })
+}
+
+/** Decodes a patched body and puts it where it belongs. */
+function intoParent(session: WriteSession, target: Target, old: StoredView, patched: UnstructuredObject): UnstructuredObject {
+  const decoded = decodeBody(shapeOf(target), patched, session.options, session.warn)
+  checkIdentity(target, decoded)
+  return target.subresource === undefined ? decoded : throughSubresource(target, old, decoded)
+}
+
+/** Server-side apply (KEP-555). */
+async function applyObject(session: WriteSession, target: Target, configuration: UnstructuredObject, force: boolean): Promise<WriteResult> {
+  const { parts, options } = session
+  if (!options.fieldManager) {
+    throw new ApiError('Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch', {
+      group: 'meta.k8s.io',
+      kind: 'PatchOptions',
+      causes: [{ reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' }],
+    })
+  }
+  if (!isRecord(configuration) || !configuration.apiVersion || !configuration.kind) {
+    throw new ApiError('BadRequest', 'an apply patch must be an object with apiVersion and kind')
+  }
+  const body = mutableCopy(configuration)
+  if (isRecord(body.metadata) && Array.isArray(body.metadata.managedFields) && body.metadata.managedFields.length > 0)
+    throw new ApiError('BadRequest', 'metadata.managedFields must be nil')
+  if (target.subresource === undefined && parts.cache.get(target.key) === undefined) return applyNew(session, target, body, force)
+  const shape = shapeOf(target)
+  // A body of another kind, such as Scale, has no fields of the parent: its write is owned like an update.
+  const ofParent = shape.schema === target.served.schema
+  return runUpdate(session, target, {
+    operation: 'UPDATE',
+    gvk: shape.gvk,
+    ownsFields: ofParent,
+    next: (old) => {
+      if (!ofParent) return intoParent(session, target, old, mutableCopy(body))
+      const applied = applyFields(session, target, old.object, body, force)
+      const next = intoParent(session, target, old, applied)
+      if (applied.metadata.managedFields === undefined) delete next.metadata.managedFields
+      else next.metadata.managedFields = applied.metadata.managedFields
+      return next
+    },
+  })
+}
+
+async function applyNew(session: WriteSession, target: Target, body: UnstructuredObject, force: boolean): Promise<WriteResult> {
+  if (isRecord(body.metadata) && body.metadata.uid) {
+    throw new ApiError(
+      'Conflict',
+      `uid mismatch: the provided object specified uid ${String(body.metadata.uid)}, and no existing object was found`,
+    )
+  }
+  const decoded = decodeBody(shapeOf(target), applyFields(session, target, undefined, body, force), session.options, session.warn)
+  checkIdentity(target, decoded)
+  delete decoded.metadata.resourceVersion
+  try {
+    return await createDecoded(session, target, decoded, true)
+  } catch (error) {
+    // Somebody else created it in between: then this is an update.
+    if (!hasReason(error, 'AlreadyExists') || session.dryRun) throw error
+    await session.parts.cache.caughtUp()
+    return applyObject(session, target, body, force)
+  }
+}

@@ -1,0 +1,55 @@
+import { ApiError } from '../errors/api-error.ts'
+import type { ServedResource } from '../resources/registry.ts'
+import type { Subresource, Verb } from '../resources/resource.ts'
+import { objectKey } from '../resources/storage-key.ts'
+import { methodNotSupported, notServed } from './api-errors.ts'
+import { ClientAuthorize } from './authorize.ts'
+import type { Caller } from './caller.ts'
+import type { ObjectRef } from './object-service.ts'
+import type { ServiceParts } from './service-parts.ts'
+import type { ViewForm } from './view-form.ts'
+
+/** A request's resource, resolved against the registry as it is now. */
+export interface Target {
+  readonly served: ServedResource
+  readonly form: ViewForm
+  readonly namespace: string
+  readonly name: string
+  readonly subresource: Subresource | undefined
+  /** Storage key; empty for collections. */
+  readonly key: string
+}
+
+/** Resolves, checks that the verb is offered, and authorises callers that are not trusted. Throws 404, 405, 403, 400. */
+export async function openTarget(
+  parts: ServiceParts,
+  verb: Verb,
+  ref: Omit<ObjectRef, 'name'> & { name?: string },
+  caller: Caller,
+): Promise<Target> {
+  const served = parts.registry.resolve(ref)
+  if (served === undefined) throw notServed()
+  const { definition, version } = served
+  const name = ref.name ?? ''
+  const subresource = ref.subresource === undefined ? undefined : version.subresources?.find((one) => one.name === ref.subresource)
+  if (ref.subresource !== undefined && subresource === undefined) throw notServed()
+  const verbs: readonly string[] | undefined =
+    subresource === undefined ? (definition.virtual ? ['create'] : definition.verbs) : subresource.verbs
+  if (verbs !== undefined && !verbs.includes(verb)) throw methodNotSupported(served.gvr, verb)
+  if (!caller.trusted && !parts.hooks.isIdle(ClientAuthorize)) {
+    await parts.hooks.call(ClientAuthorize, {
+      caller,
+      verb,
+      resource: served.gvr,
+      ...(ref.subresource === undefined ? {} : { subresource: ref.subresource }),
+      namespace: ref.namespace,
+      name,
+    })
+  }
+  if (!definition.namespaced && ref.namespace !== '')
+    throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
+  if (definition.namespaced && ref.namespace === '' && name !== '')
+    throw new ApiError('BadRequest', 'an empty namespace may not be set when a resource name is provided')
+  const key = name === '' || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
+  return { served, form: parts.forms.of(served), namespace: ref.namespace, name, subresource, key }
+}

@@ -1,0 +1,207 @@
+import type { AdmissionRequest } from '../admission/admission.ts'
+import { AdmissionRun } from '../admission/admission-run.ts'
+import { ApiError } from '../errors/api-error.ts'
+import { fieldError } from '../errors/field-error.ts'
+import { mutableCopy } from '../objects/mutable-copy.ts'
+import type { GroupVersionKind } from '../objects/names.ts'
+import type { DeepReadonly, ObjectMeta, UnstructuredObject } from '../objects/object.ts'
+import { applyDefaults } from '../schema/apply-defaults.ts'
+import { conflict, invalid, notFound, staleObject } from './api-errors.ts'
+import type { Caller } from './caller.ts'
+import { commitWrite, sealObject } from './commit-write.ts'
+import { committed } from './committed.ts'
+import { createDecoded } from './create-object.ts'
+import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
+import { ownFields } from './field-ownership.ts'
+import { hasStatusSubresource, isUnchanged, raisesGeneration } from './object-parts.ts'
+import type { ObjectRef, WriteResult } from './object-service.ts'
+import type { WriteOptions } from './options.ts'
+import { PlainView } from './plain-view.ts'
+import { readCurrent, subresourceView } from './read-objects.ts'
+import type { ServiceParts } from './service-parts.ts'
+import { StoredView } from './stored-view.ts'
+import { openTarget, type Target } from './target.ts'
+import { validateObject } from './validate-object.ts'
+import { openSession, type WriteSession } from './write-session.ts'
+
+/** How a request makes the new object from the current one. Runs again when the object changed meanwhile. */
+export interface UpdatePlan {
+  readonly operation: AdmissionRequest['operation']
+  /** Kind of the body, for admission. */
+  readonly gvk: GroupVersionKind
+  /** A private object in the version of the request. */
+  next(old: StoredView): UnstructuredObject | Promise<UnstructuredObject>
+  /** `next` has settled managedFields already: an apply. */
+  readonly ownsFields?: boolean
+}
+
+export async function updateObject(
+  parts: ServiceParts,
+  ref: ObjectRef,
+  body: UnstructuredObject,
+  options: WriteOptions,
+  caller: Caller,
+): Promise<WriteResult> {
+  const target = await openTarget(parts, 'update', ref, caller)
+  const session = openSession(parts, options, caller)
+  if (target.subresource !== undefined) return updateThroughSubresource(session, target, body, 'UPDATE')
+  const object = decodeBody(shapeOf(target), mutableCopy(body), options, session.warn)
+  checkIdentity(target, object)
+  await parts.cache.caughtUp()
+  const { strategy } = target.served.definition
+  if (strategy?.allowCreateOnUpdate === true && !object.metadata.resourceVersion && parts.cache.get(target.key) === undefined) {
+    return createDecoded(session, target, object)
+  }
+  if (strategy?.allowUnconditionalUpdate === false && !object.metadata.resourceVersion) {
+    throw invalid(target.served.gvk, target.name, [fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update')])
+  }
+  return runUpdate(session, target, { operation: 'UPDATE', gvk: target.served.gvk, next: () => mutableCopy(object) })
+}
+
+/** Writes the part of an object that a subresource stands for. */
+export async function updateThroughSubresource(
+  session: WriteSession,
+  target: Target,
+  body: UnstructuredObject,
+  operation: 'CREATE' | 'UPDATE',
+): Promise<WriteResult> {
+  const { subresource } = target
+  if (subresource?.type !== 'object')
+    throw new ApiError('MethodNotAllowed', `subresource ${subresource?.name} is not written like an object`)
+  const shape = shapeOf(target)
+  const object = decodeBody(shape, mutableCopy(body), session.options, session.warn)
+  checkIdentity(target, object)
+  await session.parts.cache.caughtUp()
+  return runUpdate(session, target, { operation, gvk: shape.gvk, next: (old) => throughSubresource(target, old, mutableCopy(object)) })
+}
+
+/** The parent after a write of its subresource. The version that the body names is the version that the parent must be at. */
+export function throughSubresource(target: Target, old: StoredView, body: UnstructuredObject): UnstructuredObject {
+  if (target.subresource?.type !== 'object')
+    throw new ApiError('MethodNotAllowed', `subresource ${target.subresource?.name} is not written like an object`)
+  const { resourceVersion, uid } = body.metadata
+  const parent = target.subresource.write(old.copy(), body)
+  parent.metadata = { ...parent.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
+  return parent
+}
+
+/** Runs an update to its end: reads, plans, admits, commits, and begins anew when something changed in between. The cache must be caught up. */
+export async function runUpdate(session: WriteSession, target: Target, plan: UpdatePlan): Promise<WriteResult> {
+  const { parts } = session
+  for (let attempt = 1; ; attempt++) {
+    const old = await readCurrent(parts, target)
+    if (old === undefined) throw notFound(target.served.gvr, target.name)
+    const outcome = await attemptUpdate(session, target, plan, old)
+    if ('result' in outcome) return outcome.result
+    if (attempt >= parts.limits.maxAttempts) throw staleObject(target.served.gvr, target.name)
+    await parts.cache.reached(outcome.revision)
+  }
+}
+
+async function attemptUpdate(
+  session: WriteSession,
+  target: Target,
+  plan: UpdatePlan,
+  old: StoredView,
+): Promise<{ readonly result: WriteResult } | { readonly revision: number }> {
+  const { parts, caller, dryRun } = session
+  const { served, subresource } = target
+  const { strategy } = served.definition
+  const before = old.object
+  const next = await plan.next(old)
+  checkVersion(target, next, before)
+  restoreSystemFields(next, before)
+  const run = new AdmissionRun(parts, {
+    operation: plan.operation,
+    target,
+    name: target.name,
+    gvk: plan.gvk,
+    object: next,
+    oldObject: before,
+    options: { ...session.options },
+    dryRun,
+    caller,
+    warn: session.warn,
+  })
+  await run.mutate()
+  if (run.mutable) {
+    applyDefaults(served.schema, next)
+    restoreSystemFields(next, before)
+  }
+  if (subresource === undefined) {
+    if (hasStatusSubresource(served.version)) restoreStatus(next, before)
+    strategy?.prepareForUpdate?.(next, before)
+  }
+  if (raisesGeneration(served, next, before)) next.metadata.generation = (before.metadata.generation ?? 0) + 1
+  validateObject(served, next, before, subresource?.name)
+  for (const text of strategy?.warnings?.(next, before) ?? []) session.warn(text)
+  await run.validate()
+  if (plan.ownsFields !== true) ownFields(session, target, before, next)
+  const goes = isReleased(target, next)
+  if (!goes && run.companions.length === 0 && isUnchanged(next, before)) return { result: resultOf(target, old, false) }
+  const value = goes ? undefined : await sealObject(parts, served, next, target.key)
+  if (dryRun) return { result: resultOf(target, new PlainView(next), goes) }
+  const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value })
+  if (outcome.type !== 'committed') return { revision: outcome.revision }
+  await committed(parts, run, outcome.revision)
+  next.metadata.resourceVersion = parts.views.scale.format(outcome.revision)
+  if (value === undefined) return { result: resultOf(target, new PlainView(next), true) }
+  const view = new StoredView(parts.views, target.form, { key: target.key, value, modRevision: outcome.revision })
+  view.adopt(next)
+  return { result: resultOf(target, view, false) }
+}
+
+const resultOf = (target: Target, parent: StoredView | PlainView, deleted: boolean): WriteResult => ({
+  view: subresourceView(target, parent),
+  created: false,
+  deleted,
+})
+
+/** The request's version and uid, where it names them, must be those of the object. Throws 409. */
+function checkVersion(target: Target, next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject>): void {
+  const { uid, resourceVersion } = next.metadata
+  if (uid && uid !== old.metadata.uid) {
+    throw conflict(
+      target.served.gvr,
+      target.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    )
+  }
+  if (resourceVersion && resourceVersion !== '0' && resourceVersion !== old.metadata.resourceVersion)
+    throw staleObject(target.served.gvr, target.name)
+}
+
+/** Metadata that only the system writes is what it was. */
+function restoreSystemFields(next: UnstructuredObject, old: DeepReadonly<UnstructuredObject>): void {
+  const meta = next.metadata as unknown as Record<string, unknown>
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'resourceVersion',
+    'generateName',
+  ] satisfies (keyof ObjectMeta)[]) {
+    const value = old.metadata[field]
+    if (value === undefined) delete meta[field]
+    else meta[field] = value
+  }
+  delete meta.selfLink
+}
+
+function restoreStatus(next: UnstructuredObject, old: DeepReadonly<UnstructuredObject>): void {
+  if (old.status === undefined) delete next.status
+  else next.status = mutableCopy(old.status)
+}
+
+/** True for an object whose deletion was waiting and that nothing holds any longer. */
+function isReleased(target: Target, next: DeepReadonly<UnstructuredObject>): boolean {
+  const { metadata } = next
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    target.served.definition.strategy?.holdsDeletion?.(next) !== true
+  )
+}

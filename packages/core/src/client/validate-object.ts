@@ -1,0 +1,32 @@
+import type { FieldError } from '../errors/field-error.ts'
+import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
+import { validateMetadata, validateMetadataUpdate } from '../objects/validate-metadata.ts'
+import type { ServedResource } from '../resources/registry.ts'
+import { jsonEqual } from '../schema/json-value.ts'
+import { objectMetaSchema } from '../schema/object-meta-schema.ts'
+import { validate } from '../schema/validate.ts'
+import { invalid } from './api-errors.ts'
+
+/** Refuses an object that its schema, its strategy or the rules of metadata do not allow. Throws 422 with every fault. */
+export function validateObject(
+  served: ServedResource,
+  next: DeepReadonly<UnstructuredObject>,
+  old: DeepReadonly<UnstructuredObject> | undefined,
+  subresource: string | undefined,
+): void {
+  const { definition, schema } = served
+  const { strategy } = definition
+  const errors: FieldError[] = validate(schema, next, '', { listTypes: definition.custom === true })
+  // A custom resource's own schema does not spell metadata out.
+  if (definition.custom === true) errors.push(...validate(objectMetaSchema, next.metadata, 'metadata'))
+  // The strategy may rely on the types that the schema promises.
+  if (errors.length === 0) {
+    if (old === undefined || !jsonEqual(next.metadata, old.metadata)) {
+      errors.push(...validateMetadata(next.metadata, definition.namespaced, strategy?.validateName))
+    }
+    if (old !== undefined) errors.push(...validateMetadataUpdate(next.metadata, old.metadata))
+    errors.push(...(strategy?.validate?.(next) ?? []))
+    if (old !== undefined) errors.push(...(strategy?.validateUpdate?.(next, old, subresource) ?? []))
+  }
+  if (errors.length > 0) throw invalid(served.gvk, next.metadata.name || next.metadata.generateName || '', errors)
+}

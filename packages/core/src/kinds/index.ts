@@ -1,0 +1,5 @@
+export { age, humanDuration, since } from './age.ts'
+export { Event, EventsV1Event, eventLifetimeMs, eventResource, type ObjectReference } from './event.ts'
+export { Lease, leaseResource } from './lease.ts'
+export { Namespace, namespaceFinalizer, namespaceResource } from './namespace.ts'
+export { systemResources } from './system-resources.ts'

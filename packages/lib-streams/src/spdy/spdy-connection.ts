@@ -174,8 +174,6 @@ export class SpdyConnection implements SpdyStreamLink {
     const block = await this.#compressor.compress({})
     this.#write(encodeControl(frameType.synReply, 0, Buffer.concat([encodeWords(id), block])))
     if ((flags & flagFin) !== 0) stream.receive(Buffer.alloc(0), true)
-    // A stream that fails before anybody listens must not bring the process down.
-    stream.on('error', () => {})
     this.#options.onStream(stream)
   }
 }

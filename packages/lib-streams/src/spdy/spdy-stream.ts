@@ -27,6 +27,8 @@ export class SpdyStream extends Duplex {
     this.id = id
     this.headers = headers
     this.#link = link
+    // A stream that fails before anybody listens, or after, must not bring the process down.
+    this.on('error', () => {})
   }
 
   /** Called by the connection. Returns false when the reader is behind. */
@@ -40,11 +42,12 @@ export class SpdyStream extends Duplex {
     return room || fin
   }
 
-  /** Called by the connection when the peer reset the stream or is gone. */
+  /** Called by the connection when the peer reset the stream or is gone. What had arrived in full can still be read. */
   abandon(reason: string): void {
     this.#reset = true
-    if (this.#remoteEnded && this.writableFinished) this.destroy()
-    else this.destroy(new StreamError('STREAM_RESET', reason))
+    if (!this.#remoteEnded) this.destroy(new StreamError('STREAM_RESET', reason))
+    else if (this.readableEnded) this.destroy()
+    else this.end()
   }
 
   override _read(): void {
@@ -52,7 +55,8 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#link.sendData(this.id, chunk, false, done)
+    if (this.#reset) done(new StreamError('STREAM_RESET', 'the peer takes no more data on this stream'))
+    else this.#link.sendData(this.id, chunk, false, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {

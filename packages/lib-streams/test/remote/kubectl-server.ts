@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream'
-import { acceptExec, acceptPortForward, exitStatus } from '../../src/index.ts'
+import { acceptExec, acceptPortForward, exitStatus, type TerminalSize } from '../../src/index.ts'
 
 /** Folder of the kubectl binaries that are named by version, beside the one on the PATH. */
 export function kubectlPath(version: string): string | undefined {
@@ -72,12 +72,23 @@ export class KubectlServer {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Starts kubectl with closed input. */
+  /** Commands of exec and attach that have not ended. */
+  running = 0
+
+  /** The command line that talks to this server. */
+  line(binary: string, args: readonly string[]): readonly string[] {
+    return [binary, `--server=http://127.0.0.1:${this.port}`, ...args]
+  }
+
+  /** Starts kubectl. */
   run(binary: string, args: readonly string[]): ChildProcess {
-    const child = spawn(binary, [`--server=http://127.0.0.1:${this.port}`, ...args], {
-      env: { HOME: this.#home, PATH: process.env.PATH },
-      stdio: 'pipe',
-    })
+    const [program = '', ...rest] = this.line(binary, args)
+    return this.program(program, rest)
+  }
+
+  /** Starts a program with kubectl's home directory. */
+  program(program: string, args: readonly string[]): ChildProcess {
+    const child = spawn(program, args, { env: { HOME: this.#home, PATH: process.env.PATH, TERM: 'xterm' }, stdio: 'pipe' })
     this.#children.add(child)
     return child
   }
@@ -109,6 +120,7 @@ export class KubectlServer {
       tty: flag('tty'),
     })
     this.seen.push(`${url.pathname.split('/').at(-1)} ${streams.protocol}`)
+    if (flag('tty')) this.#record(streams.resize)
     const attach = url.pathname.endsWith('/attach')
     const command = attach ? ['cat'] : url.searchParams.getAll('command')
     const child = spawn(command[0] ?? '', command.slice(1), { stdio: 'pipe' })
@@ -117,8 +129,14 @@ export class KubectlServer {
     else child.stdin.end()
     if (streams.stdout !== undefined) child.stdout.pipe(streams.stdout, { end: false })
     if (streams.stderr !== undefined) child.stderr.pipe(streams.stderr, { end: false })
+    this.running++
     const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? 137)))
+    this.running--
     await streams.finish(exitStatus(code))
+  }
+
+  async #record(sizes: AsyncIterable<TerminalSize>): Promise<void> {
+    for await (const { width, height } of sizes) this.sizes.push(`${width}x${height}`)
   }
 
   async #forward(request: IncomingMessage, socket: import('node:stream').Duplex, head: Buffer, ports: readonly number[]): Promise<void> {

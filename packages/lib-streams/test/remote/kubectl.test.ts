@@ -46,6 +46,29 @@ describe.for(versions)('kubectl $version', ({ version, exec, forward }) => {
     expect(result.code).toBe(0)
   })
 
+  test.skipIf(missing)('exec -it tells the size of the terminal, and when it changes', async () => {
+    const command = server.line(binary, ['exec', '-it', 'p', '--', 'cat']).join(' ')
+    const script = `stty rows 33 cols 111; (sleep 0.5; stty rows 44 cols 99 </dev/tty) & ${command}`
+    const child = server.program('script', ['--quiet', '--return', '--command', script, '/dev/null'])
+    await expect.poll(() => server.sizes, { timeout: 10_000 }).toContain('111x33')
+    await expect.poll(() => server.sizes, { timeout: 10_000 }).toContain('99x44')
+    child.stdin?.write('typed\r')
+    let seen = ''
+    child.stdout?.on('data', (chunk) => {
+      seen += chunk
+    })
+    await expect.poll(() => seen).toContain('typed')
+    child.kill('SIGKILL')
+    await expect.poll(() => server.running, { timeout: 10_000 }).toBe(0)
+  })
+
+  test.skipIf(missing)('exec is noticed when the client is killed', async () => {
+    const child = server.run(binary, ['exec', 'p', '--', 'sleep', '1000'])
+    await expect.poll(() => server.running, { timeout: 10_000 }).toBe(1)
+    child.kill('SIGKILL')
+    await expect.poll(() => server.running, { timeout: 10_000 }).toBe(0)
+  })
+
   test.skipIf(missing)('port-forward carries several connections', async () => {
     const target = createServer((request, response) => response.end(`you asked ${request.url} ${'y'.repeat(300_000)}`))
     await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))

@@ -1,7 +1,7 @@
-import { isRecord } from '../schema/json-value.ts'
+import { canonicalJson, isRecord } from '../schema/json-value.ts'
 import type { Schema } from '../schema/schema.ts'
 import { objectRootProperty, propertySchema } from '../schema/schema-shape.ts'
-import { indexElement, keyElement, type PathElement, valueElement } from './path-element.ts'
+import { indexElement, type PathElement, valueElement } from './path-element.ts'
 
 /** How ownership sees a value: as a whole, or by its fields, or by its elements. */
 export type FieldShape = 'leaf' | 'map' | 'list'
@@ -40,19 +40,17 @@ export const fieldSchema = (schema: Schema | undefined, key: string, root = fals
 export function listElement(schema: Schema, item: unknown, index: number): PathElement {
   if (schema['x-kubernetes-list-type'] === 'set') return valueElement(item)
   if (!isRecord(item)) return indexElement(index)
-  const keys: Record<string, unknown> = {}
+  const names = schema['x-kubernetes-list-map-keys'] ?? []
+  let text = ''
   let found = false
-  for (const key of schema['x-kubernetes-list-map-keys'] ?? []) {
-    const own = Object.hasOwn(item, key) ? item[key] : undefined
-    if (own !== undefined && own !== null) {
-      keys[key] = own
-      found = true
-    } else {
-      const fallback = schema.items?.properties?.[key]?.default
-      if (fallback !== undefined) keys[key] = fallback
-    }
+  // Written by hand rather than as an object to be stringified: this runs for every element of every write.
+  for (const key of names.length > 1 ? [...names].sort() : names) {
+    let value = Object.hasOwn(item, key) ? item[key] : undefined
+    if (value !== undefined && value !== null) found = true
+    else value = schema.items?.properties?.[key]?.default
+    if (value !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value)}`
   }
-  return found ? keyElement(keys) : indexElement(index)
+  return found ? `k:{${text}}` : indexElement(index)
 }
 
 /** Elements of a list by identity. Of repeated ones the first counts; `repeated` names them. */

@@ -1,8 +1,6 @@
 import { cloneJson, isRecord, setOwn } from './json-value.ts'
 import type { Schema } from './schema.ts'
-import { isIntOrString, propertySchema } from './schema-shape.ts'
-
-const refusesNull = (schema: Schema): boolean => schema.nullable !== true && (schema.type !== undefined || isIntOrString(schema))
+import { propertySchema, refusesNull } from './schema-shape.ts'
 
 /** What stands in place of a null: the default, undefined when it goes away, or the null itself. */
 function replaceNull(schema: Schema): unknown {

@@ -18,6 +18,10 @@ export const isQuantity = (schema: Schema): boolean =>
 export const isArbitrary = (schema: Schema): boolean =>
   schema.type === undefined && schema.properties === undefined && schema.additionalProperties === undefined && schema.items === undefined
 
+/** Whether null is no value of this schema. Where nothing is said about the type, null is a value like any other. */
+export const refusesNull = (schema: Schema): boolean =>
+  schema.nullable !== true && (schema.type !== undefined || isIntOrString(schema) || isQuantity(schema))
+
 /** Whether keys that the schema does not name are kept. */
 export const keepsUnknown = (schema: Schema): boolean =>
   schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true || isArbitrary(schema)

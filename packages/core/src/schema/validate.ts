@@ -2,7 +2,7 @@ import { type FieldError, fieldError } from '../errors/field-error.ts'
 import { canonicalJson, formatFieldPath, isRecord, jsonEqual } from './json-value.ts'
 import { patternOf } from './pattern.ts'
 import type { Schema } from './schema.ts'
-import { isIntOrString, isQuantity, propertySchema } from './schema-shape.ts'
+import { isIntOrString, isQuantity, propertySchema, refusesNull } from './schema-shape.ts'
 import { hasStringFormat } from './string-formats.ts'
 
 export interface ValidateOptions {
@@ -39,6 +39,11 @@ function codePoints(text: string): number {
   }
   return count
 }
+
+const ownValue = (item: Record<string, unknown>, key: string): unknown => (Object.hasOwn(item, key) ? item[key] : undefined)
+
+const identityOf = (item: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(keys.filter((key) => ownValue(item, key) != null).map((key) => [key, item[key]]))
 
 interface Budget {
   steps: number
@@ -97,7 +102,7 @@ class Validation {
     }
     const type = typeOf(value)
     if (type === 'null') {
-      if (schema.nullable !== true && (schema.type !== undefined || isIntOrString(schema))) this.#wrongType(schema, type)
+      if (refusesNull(schema)) this.#wrongType(schema, type)
       return
     }
     if (!this.#typeFits(schema, type)) {
@@ -116,7 +121,7 @@ class Validation {
     else if (type === 'integer' || type === 'number') this.#number(schema, value as number)
     else if (type === 'array') this.#array(schema, value as unknown[])
     else if (type === 'object') this.#object(schema, value as Record<string, unknown>)
-    this.#combined(schema, value)
+    if (!isQuantity(schema)) this.#combined(schema, value)
   }
 
   #typeFits(schema: Schema, type: JsonType): boolean {
@@ -126,7 +131,7 @@ class Validation {
   }
 
   #wrongType(schema: Schema, type: JsonType): void {
-    const wanted = isIntOrString(schema) ? 'integer,string' : schema.type
+    const wanted = isIntOrString(schema) ? 'integer,string' : (schema.type ?? 'string')
     const at = this.#at()
     this.#add(fieldError.typeInvalid(at, type, `${at} in body must be of type ${wanted}: "${type}"`))
   }
@@ -179,14 +184,15 @@ class Validation {
     if (listType !== 'set' && listType !== 'map') return
     const keys = schema['x-kubernetes-list-map-keys'] ?? []
     const seen = new Set<string>()
-    for (const [i, item] of value.entries()) {
-      let identity = item
-      if (listType === 'map') {
-        if (!isRecord(item)) continue
-        identity = Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(item, key) && item[key] !== null ? [[key, item[key]]] : [])))
-      }
-      const text = canonicalJson(identity)
-      if (seen.has(text)) this.#add(fieldError.duplicate(this.#at(i), this.#shown(identity)))
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i]
+      if (listType === 'map' && !isRecord(item)) continue
+      const text =
+        listType === 'map' ? keys.map((key) => canonicalJson(ownValue(item as Record<string, unknown>, key))).join() : canonicalJson(item)
+      if (seen.has(text))
+        this.#add(
+          fieldError.duplicate(this.#at(i), this.#shown(listType === 'map' ? identityOf(item as Record<string, unknown>, keys) : item)),
+        )
       seen.add(text)
     }
   }

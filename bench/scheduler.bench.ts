@@ -2,7 +2,7 @@
  * Scheduling decisions per second, without API: snapshot, filter, score, assume.
  * Run: node --conditions=@continuo/source bench/scheduler.bench.ts [nodes] [pods]
  */
-import type { Node, Pod } from '@continuo/workload'
+import type { Node, Pod } from '../packages/workload/src/index.ts'
 import { builtInFilters } from '../packages/plugin-scheduler/src/filters/index.ts'
 import { place } from '../packages/plugin-scheduler/src/placement/place.ts'
 import { builtInScores } from '../packages/plugin-scheduler/src/scores/index.ts'

@@ -1,1 +1,5 @@
-export {}
+export { deployment } from './deployment/deployment.ts'
+export { endpointSlice } from './endpoint-slice/endpoint-slice.ts'
+export { endpoints } from './endpoints/endpoints.ts'
+export { replicaSet, replicationController } from './replica-set/replica-set.ts'
+export { serviceAllocator } from './service-allocator/service-allocator.ts'

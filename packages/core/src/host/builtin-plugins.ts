@@ -1,5 +1,6 @@
 import type { AnyCapability } from '../capability/capability.ts'
 import { ObjectClientCap } from '../client/object-client.ts'
+import { objectsPlugin } from '../client/objects-plugin.ts'
 import { StoreCap } from '../store/store.ts'
 import type { SlotSpec } from './checked-slot.ts'
 
@@ -17,5 +18,5 @@ export function withBuiltins(specs: readonly SlotSpec[], inherited: readonly Any
   const has = (capability: AnyCapability): boolean =>
     inherited.some((given) => given.key === capability.key) || specs.some((spec) => provides(spec, capability))
   if (!has(StoreCap) || has(ObjectClientCap) || specs.some((spec) => spec.slot === objectsSlot)) return specs
-  return specs
+  return [{ slot: objectsSlot, plugin: objectsPlugin }, ...specs]
 }

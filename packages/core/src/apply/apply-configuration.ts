@@ -32,7 +32,7 @@ export interface ApplyConfigurationOptions {
   readonly subresource?: string
   /** RFC 3339, seconds. */
   readonly now: string
-  /** Paths that this write cannot own, with what lies below: `status` in an apply of the main resource. */
+  /** Paths that this write cannot change, with what lies below: `status` in an apply of the main resource. They are left out of the configuration. */
   readonly ignored?: FieldSet
 }
 
@@ -113,7 +113,8 @@ function withManagedFields(object: KubeObject, managedFields: KubeObject['metada
 export function applyConfiguration(options: ApplyConfigurationOptions): KubeObject {
   const { schema, live, apiVersion, subresource, now, ignored } = options
   checkConfiguration(schema, options.config, apiVersion)
-  const config = ofClient(options.config)
+  const ours = ofClient(options.config)
+  const config = ignored === undefined ? ours : removeFields(schema, ours, ignored)
   const owner: FieldOwner = {
     manager: options.manager,
     operation: 'Apply',
@@ -123,8 +124,7 @@ export function applyConfiguration(options: ApplyConfigurationOptions): KubeObje
   const id = ownerId(owner)
   const owners = ownersOf(options)
   const last = owners.get(id)
-  const applied = appliedFields(schema, config)
-  const fields = ignored === undefined ? applied : withoutSubtrees(applied, ignored)
+  const fields = appliedFields(schema, config)
   if (isEmptyFields(fields)) owners.delete(id)
   else if (last === undefined || last.apiVersion !== apiVersion || !equalFields(last.fields, fields))
     owners.set(id, { ...owner, fields, time: now })

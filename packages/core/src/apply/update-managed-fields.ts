@@ -25,7 +25,7 @@ export interface UpdateManagedFieldsOptions {
   readonly subresource?: string
   /** RFC 3339, seconds. */
   readonly now: string
-  /** Paths that this write cannot own, with what lies below: `status` in a write of the main resource. */
+  /** Paths that this write cannot change, with what lies below: `status` in a write of the main resource. Their owners stay. */
   readonly ignored?: FieldSet
 }
 
@@ -34,23 +34,21 @@ const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
   entries?.length === 1 && Object.keys(entries[0] as object).length === 0
 
 /** Moves the changed fields from their owners to `owner`, and takes the removed ones from everybody. */
-export function moveOwnership(
+function moveOwnership(
   owners: ReadonlyMap<string, OwnedFields>,
   { changed, removed }: FieldChanges,
   owner: FieldOwner,
   now: string,
-  ignored: FieldSet | undefined,
 ): Map<string, OwnedFields> {
   const id = ownerId(owner)
-  const taken = ignored === undefined ? changed : withoutSubtrees(changed, ignored)
   const moved = new Map<string, OwnedFields>()
   for (const [otherId, other] of owners) {
     const kept = withoutSubtrees(otherId === id ? other.fields : differenceFields(other.fields, changed), removed)
     if (!isEmptyFields(kept)) moved.set(otherId, withFields(other, kept))
   }
-  if (isEmptyFields(taken)) return moved
+  if (isEmptyFields(changed)) return moved
   const own = moved.get(id)
-  moved.set(id, own === undefined ? { ...owner, fields: taken, time: now } : withFields(own, unionFields(own.fields, taken), now))
+  moved.set(id, own === undefined ? { ...owner, fields: changed, time: now } : withFields(own, unionFields(own.fields, changed), now))
   return moved
 }
 
@@ -68,7 +66,9 @@ export function updateManagedFields(options: UpdateManagedFieldsOptions): Manage
   const sent = next.metadata.managedFields
   if (subresource === undefined && isReset(sent)) return undefined
   const useSent = subresource === undefined && sent !== undefined && sent.length > 0 && sent !== stored && !jsonEqual(sent, stored)
-  const changes = old === undefined ? { changed: createdFields(schema, next), removed: emptyFields } : compareFields(schema, old, next)
+  const all = old === undefined ? { changed: createdFields(schema, next), removed: emptyFields } : compareFields(schema, old, next)
+  const changes =
+    ignored === undefined ? all : { changed: withoutSubtrees(all.changed, ignored), removed: withoutSubtrees(all.removed, ignored) }
   const unchanged = isEmptyFields(changes.changed) && isEmptyFields(changes.removed)
   const edited = useSent ? readManagedFields(sent) : undefined
   const isEdited = edited !== undefined && edited.size > 0
@@ -77,5 +77,5 @@ export function updateManagedFields(options: UpdateManagedFieldsOptions): Manage
   if (old !== undefined && owners.size === 0) return undefined
   if (unchanged) return writeManagedFields(owners)
   const owner: FieldOwner = { manager, operation: 'Update', apiVersion, ...(subresource === undefined ? {} : { subresource }) }
-  return writeManagedFields(capManagers(moveOwnership(owners, changes, owner, now, ignored)))
+  return writeManagedFields(capManagers(moveOwnership(owners, changes, owner, now)))
 }

@@ -62,6 +62,7 @@ export function orderElements(
 
 /** Throws BadRequest unless the patch's elements stand in the order that the patch asks for. */
 export function checkElementOrder(patched: readonly unknown[], order: readonly unknown[], identify: Identify, field: string): void {
+  if (order.length === 0) return
   let next = 0
   for (const element of order) if (next < patched.length && identify(element) === identify(patched[next])) next++
   if (next < patched.length) throw new ApiError('BadRequest', `The order in patch list doesn't match $setElementOrder list of ${field}`)

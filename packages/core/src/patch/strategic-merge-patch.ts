@@ -66,7 +66,8 @@ function mergeMaps(original: readonly unknown[], patch: readonly Json[], mergeKe
     } else throw badDirective(element[marker], element)
   }
   if (replace) return plain.filter((element) => Object.keys(element).length > 0).map((element) => mergeObject({}, element, items))
-  const places = new Map(kept.map((element, i) => [identify(element), i]))
+  const places = new Map<string, number>()
+  for (const [i, element] of kept.entries()) if (!places.has(identify(element))) places.set(identify(element), i)
   for (const element of plain) {
     const id = identify(element)
     const place = places.get(id)

@@ -180,11 +180,47 @@ describe('server-side apply', () => {
     ])
   })
 
+  it('goes by the value where there is no schema', () => {
+    const object = apply(undefined, 'a', { ...widget(), x: { y: { z: [1] }, e: {} } } as UnstructuredObject, { schema: undefined })
+    expect(fieldsOf(object, 'a')).toEqual({ 'f:x': { '.': {}, 'f:e': {}, 'f:y': { '.': {}, 'f:z': {} } } })
+  })
+
+  it('tells list elements apart by all keys, with their defaults', () => {
+    const ports = (list: object[]) => widget({ workers: [{ name: 'x', ports: list }] })
+    const one = apply(undefined, 'a', ports([{ port: 53 }, { port: 53, protocol: 'UDP' }]))
+    const two = apply(one, 'b', ports([{ port: 53, protocol: 'TCP', title: 'dns' }]))
+    expect(specOf(two).workers).toEqual([
+      {
+        name: 'x',
+        ports: [
+          { port: 53, protocol: 'TCP', title: 'dns' },
+          { port: 53, protocol: 'UDP' },
+        ],
+      },
+    ])
+  })
+
   it('never owns ignored paths', () => {
     const object = apply(undefined, 'a', { ...widget({ replicas: 1 }), status: { ready: true } } as UnstructuredObject, {
       ignored: { 'f:status': {} },
     })
     expect(fieldsOf(object, 'a')).toEqual({ 'f:spec': { 'f:replicas': {} } })
+  })
+
+  it('neither changes ignored paths nor conflicts on them', () => {
+    const made = apply(undefined, 'a', widget({ replicas: 1 }))
+    const live = write(
+      made,
+      'agent',
+      edit(made, (o) => {
+        o.status = { ready: true }
+      }),
+      now,
+      'status',
+    )
+    const config = { ...widget({ replicas: 2 }), status: { ready: false } } as UnstructuredObject
+    expect(apply(live, 'a', config, { ignored: { 'f:status': {} } })).toMatchObject({ spec: { replicas: 2 }, status: { ready: true } })
+    expect(() => apply(live, 'a', config)).toThrow('conflict with "agent" with subresource "status" using demo.io/v1: .status.ready')
   })
 
   it.each<[string, UnstructuredObject, string]>([
@@ -360,6 +396,36 @@ describe('properties of apply', () => {
         const object = run(history)
         for (const entry of object?.metadata.managedFields ?? []) expect(exists(object, entry.fieldsV1 as object)).toBe(true)
       }),
+    )
+  })
+
+  it('copes with values of any shape: an answer or an ApiError, and the same twice', () => {
+    const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom(null, 1, 'x', true, {}, []),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom('name', 'port', 'k', 'ports', 'constructor', 'low'), tie('any'), {
+          maxKeys: 3,
+          noNullPrototype: true,
+        }),
+      ),
+    })).any
+    const wild = fc.dictionary(fc.constantFrom('replicas', 'selector', 'frozen', 'args', 'tags', 'workers', 'limits', 'free'), value, {
+      noNullPrototype: true,
+    })
+    fc.assert(
+      fc.property(wild, wild, wild, (first, second, third) => {
+        try {
+          const made = write(undefined, 'a', widget(first))
+          const changed = write(made, 'b', widget(second, { managedFields: made.metadata.managedFields }))
+          const once = apply(changed, 'c', widget(third), { force: true })
+          expect(apply(once, 'c', widget(third), { force: true })).toEqual(once)
+        } catch (error) {
+          expect(error).toMatchObject({ reason: 'BadRequest' })
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 

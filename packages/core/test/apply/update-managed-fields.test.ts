@@ -132,6 +132,36 @@ describe('managed fields of creates and updates', () => {
     expect(entries?.[0]?.fieldsV1).toEqual({ 'f:spec': { 'f:replicas': {} } })
   })
 
+  it('leave the owners of ignored paths alone', () => {
+    const before = write(undefined, 'alice', widget({ replicas: 1 }))
+    const ready = write(
+      before,
+      'agent',
+      edit(before, (o) => {
+        o.status = { ready: true }
+      }),
+      now,
+      'status',
+    )
+    const next = edit(ready, (o) => {
+      o.status.ready = false
+      o.spec.replicas = 2
+    })
+    const entries = updateManagedFields({
+      schema: widgetSchema,
+      old: ready,
+      next,
+      manager: 'bob',
+      apiVersion: 'demo.io/v1',
+      now,
+      ignored: { 'f:status': {} },
+    })
+    expect(entries?.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
+      ['agent', { 'f:status': { 'f:ready': {} } }],
+      ['bob', { 'f:spec': { 'f:replicas': {} } }],
+    ])
+  })
+
   it('are kept when a client that does not know them leaves them out', () => {
     const before = created()
     const after = write(

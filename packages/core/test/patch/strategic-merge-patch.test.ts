@@ -149,6 +149,15 @@ describe('strategic merge patch', () => {
     expect(patched({ workers: names(live) }, body)).toEqual({ workers: names(expected) })
   })
 
+  it.each([
+    ['live-only elements stay before the first patched one that followed them', '12934', '2143', '21943'],
+    ['several of them stay together', '1279834', '2143', '2179843'],
+    ['one at the end stays at the end', '13429', '4231', '42319'],
+    ['repeated ones stay together', '12324', '21432', '22143'],
+  ])('$setElementOrder of primitives: %s', (_name, live, order, expected) => {
+    expect(patched({ finalizers: [...live] }, { '$setElementOrder/finalizers': [...order] })).toEqual({ finalizers: [...expected] })
+  })
+
   it('takes what kubectl sends when one element goes and another comes', () => {
     expect(
       patched(

@@ -118,6 +118,13 @@ describe('parseYaml', () => {
     })
   })
 
+  it('never lets a key touch a prototype, not even by a merge key', () => {
+    expect(() => parseYaml('a: {__proto__: {x: 1}}')).toThrow(badRequest('the key "__proto__" is not allowed in an object'))
+    expect(() => parseYaml('b: &b\n  __proto__: {x: 1}\na:\n  <<: *b\n')).toThrow(
+      badRequest('the key "__proto__" is not allowed in an object'),
+    )
+  })
+
   it('refuses an alias bomb', () => {
     let text = 'a0: &a0 [x,x,x,x,x,x,x,x,x]\n'
     for (let i = 1; i < 9; i++) text += `a${i}: &a${i} [${Array.from({ length: 9 }, () => `*a${i - 1}`).join()}]\n`

@@ -3,8 +3,8 @@ import { QuantityError } from './quantity-error.ts'
 const nanosPer: Readonly<Record<string, bigint>> = {
   ns: 1n,
   us: 1_000n,
-  'µs': 1_000n,
-  'μs': 1_000n,
+  µs: 1_000n,
+  μs: 1_000n,
   ms: 1_000_000n,
   s: 1_000_000_000n,
   m: 60_000_000_000n,
@@ -15,7 +15,11 @@ const part = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y
 /** Reads a duration in Go's syntax (`time.ParseDuration`): `1h2m3s`, `1.5h`, `300ms`, `-5s`, `0`. Nanoseconds. Throws `DURATION_INVALID`. */
 export function parseDurationNanos(text: string): bigint {
   const fail = (): never => {
-    throw new QuantityError('DURATION_INVALID', `${JSON.stringify(text)} is no duration`, 'write numbers with units, such as 1h30m, 10s or 250ms')
+    throw new QuantityError(
+      'DURATION_INVALID',
+      `${JSON.stringify(text)} is no duration`,
+      'write numbers with units, such as 1h30m, 10s or 250ms',
+    )
   }
   const negative = text.startsWith('-')
   const body = negative || text.startsWith('+') ? text.slice(1) : text
@@ -58,7 +62,9 @@ export const formatDuration = (milliseconds: number): string => formatDurationNa
 function decimal(value: bigint, unit: bigint): string {
   const rest = value % unit
   if (rest === 0n) return String(value / unit)
-  const digits = String(rest).padStart(String(unit).length - 1, '0').replace(/0+$/, '')
+  const digits = String(rest)
+    .padStart(String(unit).length - 1, '0')
+    .replace(/0+$/, '')
   return `${value / unit}.${digits}`
 }
 

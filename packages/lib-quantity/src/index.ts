@@ -1,4 +1,4 @@
 export * from './duration.ts'
 export * from './int-or-string.ts'
-export * from './quantity-error.ts'
 export * from './quantity.ts'
+export * from './quantity-error.ts'

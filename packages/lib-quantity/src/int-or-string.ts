@@ -18,6 +18,7 @@ export function percentOf(value: IntOrString): number | undefined {
 export function scaledValue(value: IntOrString, total: number, round: 'up' | 'down'): number {
   if (typeof value === 'number') return value
   const percent = percentOf(value)
-  if (percent === undefined) throw new QuantityError('INT_OR_STRING_INVALID', `${JSON.stringify(value)} is neither a number nor a percentage`, 'write 3 or 25%')
+  if (percent === undefined)
+    throw new QuantityError('INT_OR_STRING_INVALID', `${JSON.stringify(value)} is neither a number nor a percentage`, 'write 3 or 25%')
   return round === 'up' ? Math.ceil((percent * total) / 100) : Math.floor((percent * total) / 100)
 }

@@ -36,7 +36,11 @@ export function parseQuantity(value: QuantityLike): ExactQuantity {
   const match = syntax.exec(text)
   const [, sign, whole = '', fraction = '', suffix = ''] = match ?? []
   if (match === null || (whole === '' && fraction === '')) {
-    throw new QuantityError('QUANTITY_INVALID', `${JSON.stringify(value)} is no quantity`, 'write a number with an optional suffix, such as 250m, 1.5, 64Mi or 2e3')
+    throw new QuantityError(
+      'QUANTITY_INVALID',
+      `${JSON.stringify(value)} is no quantity`,
+      'write a number with an optional suffix, such as 250m, 1.5, 64Mi or 2e3',
+    )
   }
   const binary = binaryExponents[suffix]
   const format: QuantityFormat = binary !== undefined ? 'BinarySI' : /^[eE]./.test(suffix) ? 'DecimalExponent' : 'DecimalSI'

@@ -33,7 +33,10 @@ export function emitTypes(definitions: readonly Definition[]): ReadonlyMap<strin
   moduleOf.set(meta, 'meta-v1')
   moduleOf.set('io.k8s.metrics.pkg.apis.metrics.v1beta1', 'metrics-v1beta1')
   const byModule = Map.groupBy(
-    definitions.filter((definition) => inlined[definition.name] === undefined && (prefixOf(definition.name) !== meta || metaTypes.has(shortName(definition.name)))),
+    definitions.filter(
+      (definition) =>
+        inlined[definition.name] === undefined && (prefixOf(definition.name) !== meta || metaTypes.has(shortName(definition.name))),
+    ),
     (definition) => moduleOf.get(prefixOf(definition.name)) ?? '',
   )
   for (const [module, members] of byModule) if (module !== '') files.set(`types/${module}.ts`, emitModule(module, members, moduleOf))
@@ -86,7 +89,10 @@ function emitModule(module: string, definitions: readonly Definition[], moduleOf
   const bodies = definitions.map((definition) => {
     const lines = definition.properties.map((property) => {
       const isMeta = definition.root !== undefined && property.name === 'metadata'
-      const literal = definition.root === undefined ? undefined : ({ apiVersion: definition.root.apiVersion, kind: definition.root.kind } as Record<string, string>)[property.name]
+      const literal =
+        definition.root === undefined
+          ? undefined
+          : ({ apiVersion: definition.root.apiVersion, kind: definition.root.kind } as Record<string, string>)[property.name]
       const type = literal === undefined ? render(property.type, isMeta) : `'${literal}'`
       const key = /^[A-Za-z_]\w*$/.test(property.name) ? property.name : `'${property.name}'`
       return `${comment(property.description, '  ')}  ${key}${property.required || isMeta ? '' : '?'}: ${type}\n`
@@ -100,14 +106,20 @@ function emitModule(module: string, definitions: readonly Definition[], moduleOf
 const comment = (text: string, indent: string): string => {
   if (text === '') return ''
   const lines = text.replaceAll('*/', '*\\/').split('\n')
-  return lines.length === 1 ? `${indent}/** ${lines[0]} */\n` : `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join('\n')}\n${indent} */\n`
+  return lines.length === 1
+    ? `${indent}/** ${lines[0]} */\n`
+    : `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join('\n')}\n${indent} */\n`
 }
 
 /** The first group in the list claims a name; later ones carry their group's word before it. */
 function emitIndex(byModule: ReadonlyMap<string, readonly Definition[]>): string {
   const taken = new Set<string>()
   const lines: string[] = []
-  const order: readonly Pick<GroupSource, 'module' | 'word'>[] = [{ module: 'meta-v1', word: 'Meta' }, ...groups, { module: 'metrics-v1beta1', word: 'Metrics' }]
+  const order: readonly Pick<GroupSource, 'module' | 'word'>[] = [
+    { module: 'meta-v1', word: 'Meta' },
+    ...groups,
+    { module: 'metrics-v1beta1', word: 'Metrics' },
+  ]
   for (const { module, word } of order) {
     const names = (byModule.get(module) ?? []).map((definition) => {
       const short = shortName(definition.name)

@@ -9,7 +9,10 @@ interface Attribute {
 }
 
 /** Adds the formats of client-node's `attributeTypeMap`, and drops properties that release 1.36 no longer has. */
-export function withFormats(definitions: readonly Definition[], clientRoot: string): { definitions: readonly Definition[]; dropped: string[] } {
+export function withFormats(
+  definitions: readonly Definition[],
+  clientRoot: string,
+): { definitions: readonly Definition[]; dropped: string[] } {
   const dropped: string[] = []
   const result = definitions.map((definition) => {
     const attributes = attributesOf(definition.name, clientRoot)
@@ -76,9 +79,14 @@ export function readResources(group: GroupSource, clientRoot: string, known: Rea
   const path = readdirSync(join(clientRoot, 'gen/apis')).find((name) => name.toLowerCase() === apiFile(group).toLowerCase())
   if (path === undefined) return []
   const source = readFileSync(join(clientRoot, 'gen/apis', path), 'utf8')
-  const models = new Map([...source.matchAll(/async (\w+)WithHttpInfo\(response\) \{[\s\S]*?, "(\w+)", ""\)/g)].map((match) => [match[1]!, match[2]!]))
+  const models = new Map(
+    [...source.matchAll(/async (\w+)WithHttpInfo\(response\) \{[\s\S]*?, "(\w+)", ""\)/g)].map((match) => [match[1]!, match[2]!]),
+  )
   const requests = source.matchAll(/async (\w+)\(([^)]*)\) \{[\s\S]*?const localVarPath = '([^']*)'[\s\S]*?HttpMethod\.(\w+)\)/g)
-  const resources = new Map<string, { namespaced: boolean; verbs: Set<string>; model?: string; subresources: Map<string, { verbs: Set<string>; model?: string }> }>()
+  const resources = new Map<
+    string,
+    { namespaced: boolean; verbs: Set<string>; model?: string; subresources: Map<string, { verbs: Set<string>; model?: string }> }
+  >()
   for (const [, operation, parameters, url] of requests) {
     const parsed = parseUrl(url!, group)
     const verb = verbOf(operation!)
@@ -96,7 +104,8 @@ export function readResources(group: GroupSource, clientRoot: string, known: Rea
     const sub = resource.subresources.get(parsed.subresource) ?? { verbs: new Set() }
     resource.subresources.set(parsed.subresource, sub)
     sub.verbs.add(verb)
-    if (verb === 'create' && !operation!.startsWith('connect')) sub.model = source.slice(source.indexOf(`async ${operation}(`)).match(body)?.[1]
+    if (verb === 'create' && !operation!.startsWith('connect'))
+      sub.model = source.slice(source.indexOf(`async ${operation}(`)).match(body)?.[1]
     else if (!operation!.startsWith('connect')) sub.model ??= models.get(operation!)
   }
   const order = (verbs: ReadonlySet<string>) => verbOrder.filter((verb) => verbs.has(verb))
@@ -108,7 +117,9 @@ export function readResources(group: GroupSource, clientRoot: string, known: Rea
       verbs: order(resource.verbs),
       definition: definitionOf(resource.model, group, known),
       subresources: Object.fromEntries(
-        [...resource.subresources].sort().map(([name, sub]) => [name, { verbs: order(sub.verbs), definition: definitionOf(sub.model, group, known) }]),
+        [...resource.subresources]
+          .sort()
+          .map(([name, sub]) => [name, { verbs: order(sub.verbs), definition: definitionOf(sub.model, group, known) }]),
       ),
     }))
     .sort((a, b) => (a.plural < b.plural ? -1 : 1))

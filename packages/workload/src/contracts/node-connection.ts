@@ -1,5 +1,5 @@
-import { capability } from '@continuo/core'
 import type { Duplex } from 'node:stream'
+import { capability } from '@continuo/core'
 
 /**
  * The control plane's way to a node's agent. Agents open and keep the connections, so a node behind NAT works.

@@ -1,5 +1,5 @@
-import { capability } from '@continuo/core'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { capability } from '@continuo/core'
 
 /** Who a sandbox belongs to; travels as labels of whatever the runtime makes, so that `list` can tell. */
 export interface SandboxIdentity {
@@ -18,7 +18,12 @@ export interface SandboxSpec extends SandboxIdentity {
   readonly sysctls: Readonly<Record<string, string>>
   readonly dns?: { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] }
   readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[]
-  readonly ports: readonly { readonly containerPort: number; readonly hostPort?: number; readonly hostIP?: string; readonly protocol: 'TCP' | 'UDP' | 'SCTP' }[]
+  readonly ports: readonly {
+    readonly containerPort: number
+    readonly hostPort?: number
+    readonly hostIP?: string
+    readonly protocol: 'TCP' | 'UDP' | 'SCTP'
+  }[]
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   /** Limits of the whole pod: CPU in cores, memory in bytes. */

@@ -1,4 +1,11 @@
-import { ApiError, formatLabelSelector, type LabelSelector, labelSelectorRequirements, type ObjectSubresource, type UnstructuredObject } from '@continuo/core'
+import {
+  ApiError,
+  formatLabelSelector,
+  type LabelSelector,
+  labelSelectorRequirements,
+  type ObjectSubresource,
+  type UnstructuredObject,
+} from '@continuo/core'
 import type { Scale } from '../generated/types/autoscaling-v1.ts'
 import { schemaOf } from '../schema/schema-of.ts'
 
@@ -32,13 +39,21 @@ export const scaleSubresource = (verbs: ObjectSubresource['verbs'] = ['get', 'up
   write(parent, body) {
     const { replicas = 0 } = (body as unknown as Scale).spec ?? {}
     if (replicas < 0) {
-      const fault = { reason: 'FieldValueInvalid', message: `Invalid value: ${replicas}: must be greater than or equal to 0`, field: 'spec.replicas' }
-      throw new ApiError('Invalid', `Scale.autoscaling ${JSON.stringify(parent.metadata.name)} is invalid: ${fault.field}: ${fault.message}`, {
-        name: parent.metadata.name,
-        group: 'autoscaling',
-        kind: 'Scale',
-        causes: [fault],
-      })
+      const fault = {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+        field: 'spec.replicas',
+      }
+      throw new ApiError(
+        'Invalid',
+        `Scale.autoscaling ${JSON.stringify(parent.metadata.name)} is invalid: ${fault.field}: ${fault.message}`,
+        {
+          name: parent.metadata.name,
+          group: 'autoscaling',
+          kind: 'Scale',
+          causes: [fault],
+        },
+      )
     }
     parent.spec = { ...(parent.spec as object), replicas }
     return parent

@@ -1,7 +1,10 @@
 import type { GroupVersionKind, ObjectSubresource } from '@continuo/core'
 
 /** The `status` subresource: replaces the status and leaves everything else as it is. */
-export const statusSubresource = (kind: GroupVersionKind, verbs: ObjectSubresource['verbs'] = ['get', 'update', 'patch']): ObjectSubresource => ({
+export const statusSubresource = (
+  kind: GroupVersionKind,
+  verbs: ObjectSubresource['verbs'] = ['get', 'update', 'patch'],
+): ObjectSubresource => ({
   type: 'object',
   name: 'status',
   kind,

@@ -25,7 +25,8 @@ export function strategyOf<T extends KubeObject>(typed: TypedStrategy<T>): Resou
     ...erased,
     ...(validate && { validate: (next: DeepReadonly<T>) => collect((errors) => validate.call(typed, next, errors)) }),
     ...(validateUpdate && {
-      validateUpdate: (next: DeepReadonly<T>, old: DeepReadonly<T>, subresource: string | undefined) => collect((errors) => validateUpdate.call(typed, next, old, errors, subresource)),
+      validateUpdate: (next: DeepReadonly<T>, old: DeepReadonly<T>, subresource: string | undefined) =>
+        collect((errors) => validateUpdate.call(typed, next, old, errors, subresource)),
     }),
   }
 }

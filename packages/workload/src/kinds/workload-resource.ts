@@ -1,7 +1,7 @@
 import {
+  type DeepReadonly,
   defineResource,
   formatApiVersion,
-  type DeepReadonly,
   type GroupVersionKind,
   type Kind,
   type ObjectSubresource,
@@ -29,7 +29,12 @@ export interface WorkloadResourceOptions {
 }
 
 /** Kinds of the options that a stream's request carries, by the name of the subresource. */
-const connectKinds: Readonly<Record<string, string>> = { attach: 'AttachOptions', exec: 'ExecOptions', portforward: 'PortForwardOptions', proxy: 'ProxyOptions' }
+const connectKinds: Readonly<Record<string, string>> = {
+  attach: 'AttachOptions',
+  exec: 'ExecOptions',
+  portforward: 'PortForwardOptions',
+  proxy: 'ProxyOptions',
+}
 
 /** The definition of a built-in resource: verbs, scope, schema and subresources from the generated API, the rest from `options`. */
 export function workloadResource(handle: Kind, options: WorkloadResourceOptions = {}): ResourceDefinition {
@@ -64,7 +69,12 @@ function derive(handle: Kind, name: string, facts: SubresourceFacts): Subresourc
   const own: GroupVersionKind = { group: handle.group, version: handle.version, kind: handle.kind }
   if (name === 'status') return statusSubresource(own, facts.verbs as ObjectSubresource['verbs'])
   if (name === 'scale') return scaleSubresource(facts.verbs as ObjectSubresource['verbs'])
-  return { type: 'connect', name, kind: { ...own, kind: connectKinds[name] === undefined ? handle.kind : `${handle.kind}${connectKinds[name]}` }, verbs: facts.verbs }
+  return {
+    type: 'connect',
+    name,
+    kind: { ...own, kind: connectKinds[name] === undefined ? handle.kind : `${handle.kind}${connectKinds[name]}` },
+    verbs: facts.verbs,
+  }
 }
 
 /** Amounts are stored in their canonical form, whatever the client wrote: before the kind's own defaults see them. */

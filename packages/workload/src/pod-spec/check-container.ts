@@ -22,19 +22,27 @@ export const podScope = (spec: DeepReadonly<PodSpec>): PodScope => ({
 })
 
 /** A container of the list `role` (`containers`, `initContainers` or `ephemeralContainers`). */
-export function checkContainer(container: DeepReadonly<Container>, path: string, role: 'containers' | 'initContainers' | 'ephemeralContainers', scope: PodScope, errors: FieldError[]): void {
+export function checkContainer(
+  container: DeepReadonly<Container>,
+  path: string,
+  role: 'containers' | 'initContainers' | 'ephemeralContainers',
+  scope: PodScope,
+  errors: FieldError[],
+): void {
   checkRequiredName(isDnsLabel, container.name, `${path}.name`, errors)
   if (container.name && scope.names.has(container.name)) errors.push(fieldError.duplicate(`${path}.name`, container.name))
   scope.names.add(container.name)
   if (!container.image) errors.push(fieldError.required(`${path}.image`))
-  else if (container.image !== container.image.trim()) errors.push(fieldError.invalid(`${path}.image`, container.image, 'must not have leading or trailing whitespace'))
+  else if (container.image !== container.image.trim())
+    errors.push(fieldError.invalid(`${path}.image`, container.image, 'must not have leading or trailing whitespace'))
   checkOneOf(container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError'], `${path}.terminationMessagePolicy`, errors)
   checkOneOf(container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never'], `${path}.imagePullPolicy`, errors)
   checkEnvironment(container, path, errors)
   checkMounts(container, path, scope, errors)
   checkResources(container.resources, `${path}.resources`, errors)
   const restartable = role === 'initContainers' && container.restartPolicy === 'Always'
-  if (container.restartPolicy !== undefined && role !== 'ephemeralContainers') checkOneOf(container.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
+  if (container.restartPolicy !== undefined && role !== 'ephemeralContainers')
+    checkOneOf(container.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
   if (role === 'containers' || restartable) {
     checkPorts(container.ports, `${path}.ports`, scope, errors)
     checkLifecycle(container.lifecycle, scope.grace, `${path}.lifecycle`, errors)
@@ -84,14 +92,16 @@ function checkMounts(container: DeepReadonly<Container>, path: string, scope: Po
       const value = mount[field]
       if (value) checkRelativePath(value, `${at}.${field}`, errors)
     }
-    if (mount.subPath && mount.subPathExpr) errors.push(fieldError.invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
+    if (mount.subPath && mount.subPathExpr)
+      errors.push(fieldError.invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
   })
   container.volumeDevices?.forEach((device, index) => {
     const at = `${path}.volumeDevices[${index}]`
     if (!device.name) errors.push(fieldError.required(`${at}.name`))
     else if (!scope.volumes.has(device.name)) errors.push(fieldError.notFound(`${at}.name`, device.name))
     if (!device.devicePath) errors.push(fieldError.required(`${at}.devicePath`))
-    else if (places.has(device.devicePath)) errors.push(fieldError.invalid(`${at}.devicePath`, device.devicePath, 'must not already exist in volumeMounts'))
+    else if (places.has(device.devicePath))
+      errors.push(fieldError.invalid(`${at}.devicePath`, device.devicePath, 'must not already exist in volumeMounts'))
   })
 }
 

@@ -3,12 +3,26 @@ import type { EnvFromSource, EnvVar, EnvVarSource } from '../generated/types/cor
 import { checkName, checkRequiredName, isConfigKey, isDnsSubdomain, isEnvironmentName } from '../rules/names.ts'
 
 /** Fields of a pod that an environment variable may take its value from. */
-const fieldPaths = ['metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs']
+const fieldPaths = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+]
 const subscript = /^metadata\.(labels|annotations)\['.+'\]$/
 const resourcePaths = /^(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)$/
 
 /** The variables of a container and the sources of whole sets of them. */
-export function checkEnvironment(container: DeepReadonly<{ env?: EnvVar[]; envFrom?: EnvFromSource[] }>, path: string, errors: FieldError[]): void {
+export function checkEnvironment(
+  container: DeepReadonly<{ env?: EnvVar[]; envFrom?: EnvFromSource[] }>,
+  path: string,
+  errors: FieldError[],
+): void {
   container.env?.forEach((variable, index) => {
     const at = `${path}.env[${index}]`
     checkRequiredName(isEnvironmentName, variable.name, `${at}.name`, errors)
@@ -18,8 +32,11 @@ export function checkEnvironment(container: DeepReadonly<{ env?: EnvVar[]; envFr
 }
 
 function checkValueFrom(source: DeepReadonly<EnvVarSource>, value: string | undefined, path: string, errors: FieldError[]): void {
-  const given = [source.fieldRef, source.resourceFieldRef, source.configMapKeyRef, source.secretKeyRef, source.fileKeyRef].filter((one) => one !== undefined).length
-  if (given === 0) errors.push(fieldError.invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'))
+  const given = [source.fieldRef, source.resourceFieldRef, source.configMapKeyRef, source.secretKeyRef, source.fileKeyRef].filter(
+    (one) => one !== undefined,
+  ).length
+  if (given === 0)
+    errors.push(fieldError.invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'))
   else if (value) errors.push(fieldError.invalid(path, '', 'may not be specified when `value` is not empty'))
   else if (given > 1) errors.push(fieldError.invalid(path, '', 'may not have more than one field specified at a time'))
   if (source.fieldRef !== undefined) checkFieldRef(source.fieldRef.fieldPath, `${path}.fieldRef.fieldPath`, errors)
@@ -33,7 +50,12 @@ function checkValueFrom(source: DeepReadonly<EnvVarSource>, value: string | unde
 }
 
 /** A path into the pod, as the downward API knows them. */
-export function checkFieldRef(fieldPath: string | undefined, path: string, errors: FieldError[], allowed: readonly string[] = fieldPaths): void {
+export function checkFieldRef(
+  fieldPath: string | undefined,
+  path: string,
+  errors: FieldError[],
+  allowed: readonly string[] = fieldPaths,
+): void {
   if (!fieldPath) errors.push(fieldError.required(path))
   else if (!allowed.includes(fieldPath) && !subscript.test(fieldPath)) {
     if (/^(metadata|spec|status)\./.test(fieldPath)) errors.push(fieldError.notSupported(path, fieldPath, allowed))
@@ -44,7 +66,16 @@ export function checkFieldRef(fieldPath: string | undefined, path: string, error
 export function checkResourceRef(resource: string | undefined, path: string, errors: FieldError[]): void {
   if (!resource) errors.push(fieldError.required(path))
   else if (!resourcePaths.test(resource))
-    errors.push(fieldError.notSupported(path, resource, ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory']))
+    errors.push(
+      fieldError.notSupported(path, resource, [
+        'limits.cpu',
+        'limits.ephemeral-storage',
+        'limits.memory',
+        'requests.cpu',
+        'requests.ephemeral-storage',
+        'requests.memory',
+      ]),
+    )
 }
 
 function checkEnvFrom(source: DeepReadonly<EnvFromSource>, path: string, errors: FieldError[]): void {

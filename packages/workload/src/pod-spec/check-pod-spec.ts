@@ -1,5 +1,13 @@
 import { type DeepReadonly, type FieldError, fieldError, labelKeyFaults, labelValueFaults, validateLabels } from '@continuo/core'
-import type { Affinity, NodeSelectorTerm, PodAffinityTerm, PodSpec, PodTemplateSpec, Toleration, TopologySpreadConstraint } from '../generated/types/core-v1.ts'
+import type {
+  Affinity,
+  NodeSelectorTerm,
+  PodAffinityTerm,
+  PodSpec,
+  PodTemplateSpec,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../generated/types/core-v1.ts'
 import { checkName, isDnsLabel, isDnsSubdomain, isQualifiedName } from '../rules/names.ts'
 import { checkLabelSelector } from '../rules/selectors.ts'
 import { checkAddress, checkAmounts, checkNotNegative, checkOneOf } from '../rules/values.ts'
@@ -12,8 +20,12 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
   const scope = podScope(spec)
   if ((spec.containers ?? []).length === 0) errors.push(fieldError.required(`${path}.containers`))
   spec.containers?.forEach((container, index) => checkContainer(container, `${path}.containers[${index}]`, 'containers', scope, errors))
-  spec.initContainers?.forEach((container, index) => checkContainer(container, `${path}.initContainers[${index}]`, 'initContainers', scope, errors))
-  spec.ephemeralContainers?.forEach((container, index) => checkContainer(container, `${path}.ephemeralContainers[${index}]`, 'ephemeralContainers', scope, errors))
+  spec.initContainers?.forEach((container, index) =>
+    checkContainer(container, `${path}.initContainers[${index}]`, 'initContainers', scope, errors),
+  )
+  spec.ephemeralContainers?.forEach((container, index) =>
+    checkContainer(container, `${path}.ephemeralContainers[${index}]`, 'ephemeralContainers', scope, errors),
+  )
   checkOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
   checkOneOf(spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], `${path}.dnsPolicy`, errors)
   if (spec.dnsPolicy === 'None' && (spec.dnsConfig?.nameservers?.length ?? 0) === 0)
@@ -21,7 +33,8 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
   validateLabels(spec.nodeSelector, `${path}.nodeSelector`, errors)
   checkNotNegative(spec.terminationGracePeriodSeconds, `${path}.terminationGracePeriodSeconds`, errors)
   const deadline = spec.activeDeadlineSeconds
-  if (deadline !== undefined && (deadline < 1 || deadline > 2_147_483_647)) errors.push(fieldError.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive'))
+  if (deadline !== undefined && (deadline < 1 || deadline > 2_147_483_647))
+    errors.push(fieldError.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive'))
   for (const [field, rule] of [
     ['serviceAccountName', isDnsSubdomain],
     ['nodeName', isDnsSubdomain],
@@ -40,9 +53,13 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
     checkAddress(alias.ip, `${path}.hostAliases[${index}].ip`, errors)
     alias.hostnames?.forEach((name, at) => checkName(isDnsSubdomain, name, `${path}.hostAliases[${index}].hostnames[${at}]`, errors))
   })
-  spec.topologySpreadConstraints?.forEach((constraint, index) => checkSpread(constraint, `${path}.topologySpreadConstraints[${index}]`, errors))
+  spec.topologySpreadConstraints?.forEach((constraint, index) =>
+    checkSpread(constraint, `${path}.topologySpreadConstraints[${index}]`, errors),
+  )
   if (spec.affinity !== undefined) checkAffinity(spec.affinity, `${path}.affinity`, errors)
-  spec.readinessGates?.forEach((gate, index) => checkName(isQualifiedName, gate.conditionType, `${path}.readinessGates[${index}].conditionType`, errors))
+  spec.readinessGates?.forEach((gate, index) =>
+    checkName(isQualifiedName, gate.conditionType, `${path}.readinessGates[${index}].conditionType`, errors),
+  )
   const gates = new Set<string>()
   spec.schedulingGates?.forEach((gate, index) => {
     checkName(isQualifiedName, gate.name, `${path}.schedulingGates[${index}].name`, errors)
@@ -52,18 +69,25 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
 }
 
 /** The template of a workload: its labels and its spec, with the restart policies that the workload allows. */
-export function checkTemplate(template: DeepReadonly<PodTemplateSpec> | undefined, path: string, restartPolicies: readonly string[], errors: FieldError[]): void {
+export function checkTemplate(
+  template: DeepReadonly<PodTemplateSpec> | undefined,
+  path: string,
+  restartPolicies: readonly string[],
+  errors: FieldError[],
+): void {
   if (template === undefined) {
     errors.push(fieldError.required(path))
     return
   }
   validateLabels(template.metadata?.labels, `${path}.labels`, errors)
-  for (const key of Object.keys(template.metadata?.annotations ?? {})) for (const fault of labelKeyFaults(key.toLowerCase())) errors.push(fieldError.invalid(`${path}.annotations`, key, fault))
+  for (const key of Object.keys(template.metadata?.annotations ?? {}))
+    for (const fault of labelKeyFaults(key.toLowerCase())) errors.push(fieldError.invalid(`${path}.annotations`, key, fault))
   const spec = template.spec
   checkPodSpec(spec ?? { containers: [] }, `${path}.spec`, errors)
   if (spec?.restartPolicy !== undefined && !restartPolicies.includes(spec.restartPolicy))
     errors.push(fieldError.notSupported(`${path}.spec.restartPolicy`, spec.restartPolicy, restartPolicies))
-  if ((spec?.ephemeralContainers?.length ?? 0) > 0) errors.push(fieldError.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
+  if ((spec?.ephemeralContainers?.length ?? 0) > 0)
+    errors.push(fieldError.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
   if (restartPolicies.length === 1 && spec?.activeDeadlineSeconds !== undefined)
     errors.push(fieldError.forbidden(`${path}.spec.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicaSet is not Supported'))
 }
@@ -71,10 +95,21 @@ export function checkTemplate(template: DeepReadonly<PodTemplateSpec> | undefine
 function checkToleration(toleration: DeepReadonly<Toleration>, path: string, errors: FieldError[]): void {
   const { key, operator, value, effect, tolerationSeconds } = toleration
   if (key) checkName(isQualifiedName, key, `${path}.key`, errors)
-  else if (operator !== 'Exists') errors.push(fieldError.invalid(`${path}.operator`, operator ?? '', "operator must be Exists when `key` is empty, which means \"match all values and all keys\""))
-  if (tolerationSeconds !== undefined && effect !== 'NoExecute') errors.push(fieldError.invalid(`${path}.effect`, effect ?? '', 'effect must be \'NoExecute\' when `tolerationSeconds` is set'))
+  else if (operator !== 'Exists')
+    errors.push(
+      fieldError.invalid(
+        `${path}.operator`,
+        operator ?? '',
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      ),
+    )
+  if (tolerationSeconds !== undefined && effect !== 'NoExecute')
+    errors.push(fieldError.invalid(`${path}.effect`, effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"))
   if (operator === 'Exists') {
-    if (value) errors.push(fieldError.invalid(`${path}.operator`, { key, operator, value, effect }, 'value must be empty when `operator` is \'Exists\''))
+    if (value)
+      errors.push(
+        fieldError.invalid(`${path}.operator`, { key, operator, value, effect }, "value must be empty when `operator` is 'Exists'"),
+      )
   } else if (operator === undefined || operator === 'Equal') {
     for (const fault of labelValueFaults(value ?? '')) errors.push(fieldError.invalid(`${path}.operator`, value, fault))
   } else errors.push(fieldError.notSupported(`${path}.operator`, operator, ['Equal', 'Exists']))
@@ -85,14 +120,16 @@ function checkSpread(constraint: DeepReadonly<TopologySpreadConstraint>, path: s
   if (!(constraint.maxSkew > 0)) errors.push(fieldError.invalid(`${path}.maxSkew`, constraint.maxSkew, 'must be greater than zero'))
   if (!constraint.topologyKey) errors.push(fieldError.required(`${path}.topologyKey`, 'can not be empty'))
   checkOneOf(constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'], `${path}.whenUnsatisfiable`, errors)
-  if (constraint.minDomains !== undefined && constraint.minDomains <= 0) errors.push(fieldError.invalid(`${path}.minDomains`, constraint.minDomains, 'must be greater than zero'))
+  if (constraint.minDomains !== undefined && constraint.minDomains <= 0)
+    errors.push(fieldError.invalid(`${path}.minDomains`, constraint.minDomains, 'must be greater than zero'))
   checkLabelSelector(constraint.labelSelector, `${path}.labelSelector`, errors)
 }
 
 function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReadonly<Affinity>, path: string, errors: FieldError[]): void {
   const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const at = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
-  if (required !== undefined && (required.nodeSelectorTerms ?? []).length === 0) errors.push(fieldError.required(at, 'must have at least one node selector term'))
+  if (required !== undefined && (required.nodeSelectorTerms ?? []).length === 0)
+    errors.push(fieldError.required(at, 'must have at least one node selector term'))
   required?.nodeSelectorTerms?.forEach((term, index) => checkNodeTerm(term, `${at}[${index}]`, errors))
   nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, preference }, index) => {
     const preferred = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
@@ -103,7 +140,9 @@ function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReado
     ['podAffinity', podAffinity],
     ['podAntiAffinity', podAntiAffinity],
   ] as const) {
-    rules?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) => checkPodTerm(term, `${path}.${name}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`, errors))
+    rules?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) =>
+      checkPodTerm(term, `${path}.${name}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`, errors),
+    )
     rules?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, podAffinityTerm }, index) => {
       const preferred = `${path}.${name}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
       checkWeight(weight, `${preferred}.weight`, errors)
@@ -120,10 +159,14 @@ function checkNodeTerm(term: DeepReadonly<NodeSelectorTerm>, path: string, error
   term.matchExpressions?.forEach(({ key, operator, values }, index) => {
     const at = `${path}.matchExpressions[${index}]`
     const count = values?.length ?? 0
-    if ((operator === 'In' || operator === 'NotIn') && count === 0) errors.push(fieldError.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-    if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0) errors.push(fieldError.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    if ((operator === 'Gt' || operator === 'Lt') && count !== 1) errors.push(fieldError.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    if (!['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'].includes(operator)) errors.push(fieldError.invalid(`${at}.operator`, operator, 'not a valid selector operator'))
+    if ((operator === 'In' || operator === 'NotIn') && count === 0)
+      errors.push(fieldError.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+    if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
+      errors.push(fieldError.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+    if ((operator === 'Gt' || operator === 'Lt') && count !== 1)
+      errors.push(fieldError.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
+    if (!['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'].includes(operator))
+      errors.push(fieldError.invalid(`${at}.operator`, operator, 'not a valid selector operator'))
     for (const fault of labelKeyFaults(key)) errors.push(fieldError.invalid(`${at}.key`, key, fault))
   })
 }

@@ -7,7 +7,8 @@ const mutableFields =
 /** What an update of a pod may change (`pkg/apis/core/validation`, ValidatePodUpdate). */
 export function checkPodUpdate(next: DeepReadonly<Pod>, old: DeepReadonly<Pod>, errors: FieldError[]): void {
   if (next.spec === undefined || old.spec === undefined) return
-  if (next.spec.containers?.length !== old.spec.containers?.length) return void errors.push(fieldError.forbidden('spec.containers', 'pod updates may not add or remove containers'))
+  if (next.spec.containers?.length !== old.spec.containers?.length)
+    return void errors.push(fieldError.forbidden('spec.containers', 'pod updates may not add or remove containers'))
   if ((next.spec.initContainers ?? []).length !== (old.spec.initContainers ?? []).length)
     return void errors.push(fieldError.forbidden('spec.initContainers', 'pod updates may not add or remove containers'))
   checkDeadline(next.spec, old.spec, errors)
@@ -30,13 +31,24 @@ export function checkPodStatusUpdate(next: DeepReadonly<Pod>, old: DeepReadonly<
 
 /** The spec without what may change: what is left must be the same. */
 function frozenPart(spec: DeepReadonly<PodSpec>, pod: DeepReadonly<Pod>, old: DeepReadonly<Pod>): unknown {
-  const { activeDeadlineSeconds: _a, tolerations: _t, schedulingGates: _g, containers, initContainers, terminationGracePeriodSeconds, ...rest } = spec
+  const {
+    activeDeadlineSeconds: _a,
+    tolerations: _t,
+    schedulingGates: _g,
+    containers,
+    initContainers,
+    terminationGracePeriodSeconds,
+    ...rest
+  } = spec
   const gated = (old.spec?.schedulingGates?.length ?? 0) > 0
   const { nodeSelector, affinity, ...others } = rest
   return {
     // A gated pod may still be steered: its node selector and affinity can be narrowed.
     ...(gated && pod.spec?.nodeName === undefined ? others : { ...others, nodeSelector, affinity }),
-    terminationGracePeriodSeconds: (old.spec?.terminationGracePeriodSeconds ?? 0) < 0 && terminationGracePeriodSeconds === 1 ? old.spec?.terminationGracePeriodSeconds : terminationGracePeriodSeconds,
+    terminationGracePeriodSeconds:
+      (old.spec?.terminationGracePeriodSeconds ?? 0) < 0 && terminationGracePeriodSeconds === 1
+        ? old.spec?.terminationGracePeriodSeconds
+        : terminationGracePeriodSeconds,
     containers: containers?.map(withoutImage),
     initContainers: (initContainers ?? []).map(withoutImage),
   }
@@ -47,7 +59,8 @@ const withoutImage = ({ image: _, ...rest }: DeepReadonly<Container>): unknown =
 function checkDeadline(next: DeepReadonly<PodSpec>, old: DeepReadonly<PodSpec>, errors: FieldError[]): void {
   const path = 'spec.activeDeadlineSeconds'
   if (old.activeDeadlineSeconds === undefined || next.activeDeadlineSeconds === old.activeDeadlineSeconds) return
-  if (next.activeDeadlineSeconds === undefined) errors.push(fieldError.invalid(path, undefined, 'must not update from a positive integer to nil value'))
+  if (next.activeDeadlineSeconds === undefined)
+    errors.push(fieldError.invalid(path, undefined, 'must not update from a positive integer to nil value'))
   else if (next.activeDeadlineSeconds > old.activeDeadlineSeconds)
     errors.push(fieldError.invalid(path, next.activeDeadlineSeconds, 'must be less than or equal to previous value'))
 }
@@ -62,5 +75,8 @@ const sansSeconds = ({ tolerationSeconds: _, ...rest }: DeepReadonly<Toleration>
 function checkGates(next: DeepReadonly<PodSpec>, old: DeepReadonly<PodSpec>, errors: FieldError[]): void {
   const before = new Set((old.schedulingGates ?? []).map((gate) => gate.name))
   const added = (next.schedulingGates ?? []).filter((gate) => !before.has(gate.name)).map((gate) => gate.name)
-  if (added.length > 0) errors.push(fieldError.forbidden('spec.schedulingGates', `only deletion is allowed, but found new scheduling gates '${added.join(', ')}'`))
+  if (added.length > 0)
+    errors.push(
+      fieldError.forbidden('spec.schedulingGates', `only deletion is allowed, but found new scheduling gates '${added.join(', ')}'`),
+    )
 }

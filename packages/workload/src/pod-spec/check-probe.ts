@@ -1,16 +1,34 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
-import type { ExecAction, GRPCAction, HTTPGetAction, Lifecycle, LifecycleHandler, Probe, SleepAction, TCPSocketAction } from '../generated/types/core-v1.ts'
+import type {
+  ExecAction,
+  GRPCAction,
+  HTTPGetAction,
+  Lifecycle,
+  LifecycleHandler,
+  Probe,
+  SleepAction,
+  TCPSocketAction,
+} from '../generated/types/core-v1.ts'
 import { checkNotNegative, checkOneOf, checkPort, checkPortNumber } from '../rules/values.ts'
 
 /** A probe of a container; `startup` and `liveness` ones succeed by a single success. */
-export function checkProbe(probe: DeepReadonly<Probe> | undefined, path: string, role: 'liveness' | 'readiness' | 'startup', errors: FieldError[]): void {
+export function checkProbe(
+  probe: DeepReadonly<Probe> | undefined,
+  path: string,
+  role: 'liveness' | 'readiness' | 'startup',
+  errors: FieldError[],
+): void {
   if (probe === undefined) return
   checkHandler(probe, path, ['exec', 'httpGet', 'tcpSocket', 'grpc'], errors)
-  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) checkNotNegative(probe[field], `${path}.${field}`, errors)
+  for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const)
+    checkNotNegative(probe[field], `${path}.${field}`, errors)
   const grace = probe.terminationGracePeriodSeconds
-  if (grace !== undefined && role === 'readiness') errors.push(fieldError.invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes'))
-  else if (grace !== undefined && grace <= 0) errors.push(fieldError.invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'))
-  if (role !== 'readiness' && (probe.successThreshold ?? 1) !== 1) errors.push(fieldError.invalid(`${path}.successThreshold`, probe.successThreshold, 'must be 1'))
+  if (grace !== undefined && role === 'readiness')
+    errors.push(fieldError.invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes'))
+  else if (grace !== undefined && grace <= 0)
+    errors.push(fieldError.invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'))
+  if (role !== 'readiness' && (probe.successThreshold ?? 1) !== 1)
+    errors.push(fieldError.invalid(`${path}.successThreshold`, probe.successThreshold, 'must be 1'))
 }
 
 /** What runs after a container started and before it stops. */
@@ -21,11 +39,23 @@ export function checkLifecycle(lifecycle: DeepReadonly<Lifecycle> | undefined, g
     checkHandler(handler, `${path}.${moment}`, ['exec', 'httpGet', 'tcpSocket', 'sleep'], errors)
     const seconds = handler.sleep?.seconds
     if (seconds !== undefined && (seconds < 0 || seconds > grace))
-      errors.push(fieldError.invalid(`${path}.${moment}.sleep`, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${grace}).`))
+      errors.push(
+        fieldError.invalid(
+          `${path}.${moment}.sleep`,
+          seconds,
+          `must be non-negative and less than terminationGracePeriodSeconds (${grace}).`,
+        ),
+      )
   }
 }
 
-type Handler = LifecycleHandler & { exec?: ExecAction; httpGet?: HTTPGetAction; tcpSocket?: TCPSocketAction; grpc?: GRPCAction; sleep?: SleepAction }
+type Handler = LifecycleHandler & {
+  exec?: ExecAction
+  httpGet?: HTTPGetAction
+  tcpSocket?: TCPSocketAction
+  grpc?: GRPCAction
+  sleep?: SleepAction
+}
 
 function checkHandler(handler: DeepReadonly<Handler>, path: string, kinds: readonly (keyof Handler)[], errors: FieldError[]): void {
   const given = kinds.filter((kind) => handler[kind] !== undefined)

@@ -14,18 +14,21 @@ export function checkResources(resources: DeepReadonly<ResourceRequirements> | u
   for (const group of ['limits', 'requests'] as const) {
     checkAmounts(resources[group], `${path}.${group}`, errors)
     for (const name of Object.keys(resources[group] ?? {})) {
-      if (isExtended(name) && !name.includes('/')) errors.push(fieldError.invalid(`${path}.${group}[${name}]`, name, 'must be a standard resource for containers'))
+      if (isExtended(name) && !name.includes('/'))
+        errors.push(fieldError.invalid(`${path}.${group}[${name}]`, name, 'must be a standard resource for containers'))
     }
   }
   for (const [name, request] of Object.entries(resources.requests ?? {})) {
     const limit = resources.limits?.[name]
     if (limit === undefined) {
-      if (isExtended(name) && name.includes('/')) errors.push(fieldError.required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
+      if (isExtended(name) && name.includes('/'))
+        errors.push(fieldError.required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
       continue
     }
     if (!isQuantity(request) || !isQuantity(limit)) continue
     const order = compareQuantities(request, limit)
     if (order > 0) errors.push(fieldError.invalid(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`))
-    else if (order < 0 && (isExtended(name) || isHugePages(name))) errors.push(fieldError.invalid(`${path}.requests`, request, `must be equal to ${name} limit of ${limit}`))
+    else if (order < 0 && (isExtended(name) || isHugePages(name)))
+      errors.push(fieldError.invalid(`${path}.requests`, request, `must be equal to ${name} limit of ${limit}`))
   }
 }

@@ -28,12 +28,15 @@ function checkSource(volume: DeepReadonly<Volume>, path: string, errors: FieldEr
   const limit = emptyDir?.sizeLimit
   if (limit !== undefined) {
     if (!isQuantity(limit)) errors.push(fieldError.invalid(`${path}.emptyDir.sizeLimit`, limit, 'must be a valid quantity'))
-    else if (parseQuantity(limit).nano < 0n) errors.push(fieldError.forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
+    else if (parseQuantity(limit).nano < 0n)
+      errors.push(fieldError.forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
   }
   if (hostPath !== undefined) {
     if (!hostPath.path) errors.push(fieldError.required(`${path}.hostPath.path`))
-    else if (hostPath.path.split('/').includes('..')) errors.push(fieldError.invalid(`${path}.hostPath.path`, hostPath.path, "must not contain '..'"))
-    if (!hostPathTypes.includes(hostPath.type ?? '')) errors.push(fieldError.notSupported(`${path}.hostPath.type`, hostPath.type, hostPathTypes))
+    else if (hostPath.path.split('/').includes('..'))
+      errors.push(fieldError.invalid(`${path}.hostPath.path`, hostPath.path, "must not contain '..'"))
+    if (!hostPathTypes.includes(hostPath.type ?? ''))
+      errors.push(fieldError.notSupported(`${path}.hostPath.type`, hostPath.type, hostPathTypes))
   }
   if (secret !== undefined) {
     if (!secret.secretName) errors.push(fieldError.required(`${path}.secret.secretName`))
@@ -50,7 +53,8 @@ function checkSource(volume: DeepReadonly<Volume>, path: string, errors: FieldEr
     checkDownwardFiles(downwardAPI.items, `${path}.downwardAPI.items`, errors)
   }
   if (projected !== undefined) checkProjected(projected, `${path}.projected`, errors)
-  if (persistentVolumeClaim !== undefined && !persistentVolumeClaim.claimName) errors.push(fieldError.required(`${path}.persistentVolumeClaim.claimName`))
+  if (persistentVolumeClaim !== undefined && !persistentVolumeClaim.claimName)
+    errors.push(fieldError.required(`${path}.persistentVolumeClaim.claimName`))
   if (nfs !== undefined) {
     if (!nfs.server) errors.push(fieldError.required(`${path}.nfs.server`))
     if (!nfs.path) errors.push(fieldError.required(`${path}.nfs.path`))
@@ -65,7 +69,8 @@ function checkProjected(projected: DeepReadonly<ProjectedVolumeSource>, path: st
     const at = `${path}.sources[${index}]`
     const given = Object.entries(source).filter(([, value]) => value !== undefined)
     if (given.length === 0) errors.push(fieldError.required(at, 'must specify a source'))
-    for (const [kind] of given.slice(1)) errors.push(fieldError.forbidden(`${at}.${kind}`, 'may not specify more than 1 volume type per source'))
+    for (const [kind] of given.slice(1))
+      errors.push(fieldError.forbidden(`${at}.${kind}`, 'may not specify more than 1 volume type per source'))
     for (const kind of ['secret', 'configMap'] as const) {
       const reference = source[kind]
       if (reference === undefined) continue
@@ -75,7 +80,14 @@ function checkProjected(projected: DeepReadonly<ProjectedVolumeSource>, path: st
     if (source.downwardAPI !== undefined) checkDownwardFiles(source.downwardAPI.items, `${at}.downwardAPI.items`, errors)
     const token = source.serviceAccountToken
     if (token === undefined) return
-    if ((token.expirationSeconds ?? 3600) < 600) errors.push(fieldError.invalid(`${at}.serviceAccountToken.expirationSeconds`, token.expirationSeconds, 'may not specify a duration less than 10 minutes'))
+    if ((token.expirationSeconds ?? 3600) < 600)
+      errors.push(
+        fieldError.invalid(
+          `${at}.serviceAccountToken.expirationSeconds`,
+          token.expirationSeconds,
+          'may not specify a duration less than 10 minutes',
+        ),
+      )
     if (!token.path) errors.push(fieldError.required(`${at}.serviceAccountToken.path`))
   })
 }
@@ -96,13 +108,16 @@ function checkDownwardFiles(items: DeepReadonly<DownwardAPIVolumeFile[]> | undef
     else checkRelativePath(item.path, `${at}.path`, errors)
     if (item.fieldRef !== undefined) {
       checkFieldRef(item.fieldRef.fieldPath, `${at}.fieldRef.fieldPath`, errors, downwardFields)
-      if (item.resourceFieldRef !== undefined) errors.push(fieldError.invalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
-    } else if (item.resourceFieldRef !== undefined) checkResourceRef(item.resourceFieldRef.resource, `${at}.resourceFieldRef.resource`, errors)
+      if (item.resourceFieldRef !== undefined)
+        errors.push(fieldError.invalid(at, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
+    } else if (item.resourceFieldRef !== undefined)
+      checkResourceRef(item.resourceFieldRef.resource, `${at}.resourceFieldRef.resource`, errors)
     else errors.push(fieldError.required(at, 'one of fieldRef and resourceFieldRef is required'))
     checkMode(item.mode, `${at}.mode`, errors)
   })
 }
 
 function checkMode(mode: number | undefined, path: string, errors: FieldError[]): void {
-  if (mode !== undefined && (mode < 0 || mode > 0o777)) errors.push(fieldError.invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive'))
+  if (mode !== undefined && (mode < 0 || mode > 0o777))
+    errors.push(fieldError.invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive'))
 }

@@ -1,4 +1,4 @@
-import type { Container, ContainerPort, EphemeralContainer, EnvVar, HTTPGetAction, Lifecycle, Probe } from '../generated/types/core-v1.ts'
+import type { Container, ContainerPort, EnvVar, EphemeralContainer, HTTPGetAction, Lifecycle, Probe } from '../generated/types/core-v1.ts'
 
 /** Fills in a container as Kubernetes does (`pkg/apis/core/v1/defaults.go`). Changes its argument. */
 export function defaultContainer(container: Container | EphemeralContainer): void {
@@ -8,7 +8,8 @@ export function defaultContainer(container: Container | EphemeralContainer): voi
   container.resources ??= {}
   for (const variable of container.env ?? []) defaultVariable(variable)
   for (const port of container.ports ?? []) port.protocol ??= 'TCP'
-  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) if (probe !== undefined) defaultProbe(probe)
+  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe])
+    if (probe !== undefined) defaultProbe(probe)
   if (container.lifecycle !== undefined) defaultLifecycle(container.lifecycle)
 }
 

@@ -13,8 +13,10 @@ export function defaultPodSpec(spec: PodSpec): void {
   const account = spec.serviceAccountName || spec.serviceAccount
   if (account) Object.assign(spec, { serviceAccountName: account, serviceAccount: account })
   for (const volume of spec.volumes ?? []) defaultVolume(volume)
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) defaultContainer(container)
-  if (spec.hostNetwork === true) for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) defaultHostPorts(container.ports)
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])])
+    defaultContainer(container)
+  if (spec.hostNetwork === true)
+    for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) defaultHostPorts(container.ports)
 }
 
 /** What pods get beyond what templates get. */

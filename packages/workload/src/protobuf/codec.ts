@@ -1,5 +1,5 @@
-import { ContinuoError, type UnstructuredObject } from '@continuo/core'
 import { createRequire } from 'node:module'
+import { ContinuoError, type UnstructuredObject } from '@continuo/core'
 import type { Reader, Writer } from 'protobufjs'
 import { decodeMessage } from './decode.ts'
 import { encodeMessage } from './encode.ts'
@@ -30,14 +30,25 @@ const protobuf = (): { Reader: typeof Reader; Writer: typeof Writer } => createR
  */
 export function decodeProtobuf(body: Uint8Array, expected?: { readonly apiVersion: string; readonly kind: string }): DecodedProtobuf {
   if (body.length < magic.length || magic.some((byte, index) => body[index] !== byte))
-    throw new ContinuoError('PROTOBUF_INVALID', 'the body does not begin with the four bytes of a Kubernetes protobuf object', { hint: 'send JSON, or prefix the message with "k8s\\0"' })
-  const { typeMeta, raw, contentType } = readMessage(body.subarray(magic.length), unknownEnvelope) as { typeMeta?: { apiVersion?: string; kind?: string }; raw?: string; contentType?: string }
+    throw new ContinuoError('PROTOBUF_INVALID', 'the body does not begin with the four bytes of a Kubernetes protobuf object', {
+      hint: 'send JSON, or prefix the message with "k8s\\0"',
+    })
+  const { typeMeta, raw, contentType } = readMessage(body.subarray(magic.length), unknownEnvelope) as {
+    typeMeta?: { apiVersion?: string; kind?: string }
+    raw?: string
+    contentType?: string
+  }
   const apiVersion = typeMeta?.apiVersion || (expected?.apiVersion ?? '')
   const kind = typeMeta?.kind || (expected?.kind ?? '')
   const content = Buffer.from(raw ?? '', 'base64')
   if (contentType === 'application/json') return { apiVersion, kind, value: parseContent(content) }
   const message = messageOfKind(apiVersion, kind)
-  if (message === undefined) throw new ContinuoError('PROTOBUF_UNKNOWN_KIND', `no protobuf form is known for ${kind || 'an object without a kind'} of ${apiVersion || 'no version'}`, { hint: 'send it as JSON' })
+  if (message === undefined)
+    throw new ContinuoError(
+      'PROTOBUF_UNKNOWN_KIND',
+      `no protobuf form is known for ${kind || 'an object without a kind'} of ${apiVersion || 'no version'}`,
+      { hint: 'send it as JSON' },
+    )
   return { apiVersion, kind, value: { ...(readMessage(content, message.name) as UnstructuredObject), apiVersion, kind } }
 }
 
@@ -46,7 +57,11 @@ function readMessage(bytes: Uint8Array, name: string): unknown {
     const reader = protobuf().Reader.create(bytes)
     return decodeMessage(reader, bytes.length, knownMessage(name))
   } catch (cause) {
-    throw new ContinuoError('PROTOBUF_INVALID', `the body is no valid ${name.slice(name.lastIndexOf('.') + 1)} message: ${(cause as Error).message}`, { cause })
+    throw new ContinuoError(
+      'PROTOBUF_INVALID',
+      `the body is no valid ${name.slice(name.lastIndexOf('.') + 1)} message: ${(cause as Error).message}`,
+      { cause },
+    )
   }
 }
 
@@ -62,11 +77,16 @@ function parseContent(content: Uint8Array): UnstructuredObject {
 export function encodeProtobuf(object: { readonly apiVersion: string; readonly kind: string }): Uint8Array {
   const { apiVersion, kind } = object
   const message = messageOfKind(apiVersion, kind)
-  if (message === undefined) throw new ContinuoError('PROTOBUF_UNKNOWN_KIND', `no protobuf form is known for ${kind} of ${apiVersion}`, { hint: 'send it as JSON' })
+  if (message === undefined)
+    throw new ContinuoError('PROTOBUF_UNKNOWN_KIND', `no protobuf form is known for ${kind} of ${apiVersion}`, { hint: 'send it as JSON' })
   const { Writer } = protobuf()
   const content = Writer.create()
   encodeMessage(content, object, message)
   const envelope = Writer.create()
-  encodeMessage(envelope, { typeMeta: { apiVersion, kind }, raw: content.finish(), contentEncoding: '', contentType: '' }, knownMessage(unknownEnvelope))
+  encodeMessage(
+    envelope,
+    { typeMeta: { apiVersion, kind }, raw: content.finish(), contentEncoding: '', contentType: '' },
+    knownMessage(unknownEnvelope),
+  )
   return Buffer.concat([magic, envelope.finish()])
 }

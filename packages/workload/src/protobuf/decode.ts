@@ -31,10 +31,12 @@ function decodeField(reader: Reader, field: MessageField, into: Record<string, u
     list.push(value)
     into[field.name] = list
   } else if (field.inline) Object.assign(into, value)
-  else if (raw || field.keepsZero || field.isMessage || !isZero(value)) into[field.name] = raw || !(value instanceof Uint8Array) ? value : base64(value)
+  else if (raw || field.keepsZero || field.isMessage || !isZero(value))
+    into[field.name] = raw || !(value instanceof Uint8Array) ? value : base64(value)
 }
 
-const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false || (value instanceof Uint8Array && value.length === 0)
+const isZero = (value: unknown): boolean =>
+  value === '' || value === 0 || value === false || (value instanceof Uint8Array && value.length === 0)
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
 function decodeEntry(reader: Reader, field: MessageField): [string, unknown] {

@@ -20,7 +20,8 @@ export function encodeMessage(writer: Writer, json: unknown, message: Message): 
 
 /** The members of the parent that belong to an inlined message; undefined when there are none. */
 function inlinePart(fields: Record<string, unknown>, message: Message): unknown {
-  const has = (candidate: Message): boolean => candidate.fields.some((field) => (field.inline ? has(knownMessage(field.type)) : fields[field.name] !== undefined))
+  const has = (candidate: Message): boolean =>
+    candidate.fields.some((field) => (field.inline ? has(knownMessage(field.type)) : fields[field.name] !== undefined))
   return has(message) ? fields : undefined
 }
 

@@ -61,4 +61,5 @@ export const jsonForms: ReadonlyMap<string, JsonForm> = new Map<string, JsonForm
 ])
 
 /** The forms above, and lists of text that have a name of their own (`ExtraValue`). */
-export const jsonFormOf = (message: string): JsonForm | undefined => jsonForms.get(message) ?? (message.endsWith('.ExtraValue') ? itemsForm : undefined)
+export const jsonFormOf = (message: string): JsonForm | undefined =>
+  jsonForms.get(message) ?? (message.endsWith('.ExtraValue') ? itemsForm : undefined)

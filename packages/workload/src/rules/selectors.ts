@@ -1,4 +1,12 @@
-import { compileLabelSelector, type DeepReadonly, type FieldError, fieldError, labelKeyFaults, labelValueFaults, validateLabels } from '@continuo/core'
+import {
+  compileLabelSelector,
+  type DeepReadonly,
+  type FieldError,
+  fieldError,
+  labelKeyFaults,
+  labelValueFaults,
+  validateLabels,
+} from '@continuo/core'
 import type { LabelSelector, LabelSelectorRequirement } from '../generated/types/meta-v1.ts'
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist']
@@ -13,7 +21,8 @@ export function checkLabelSelector(selector: DeepReadonly<LabelSelector> | undef
 function checkRequirement({ key, operator, values }: DeepReadonly<LabelSelectorRequirement>, path: string, errors: FieldError[]): void {
   const count = values?.length ?? 0
   if (!operators.includes(operator)) errors.push(fieldError.invalid(`${path}.operator`, operator, 'not a valid selector operator'))
-  else if ((operator === 'In' || operator === 'NotIn') && count === 0) errors.push(fieldError.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+  else if ((operator === 'In' || operator === 'NotIn') && count === 0)
+    errors.push(fieldError.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
   else if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
     errors.push(fieldError.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
   for (const fault of labelKeyFaults(key)) errors.push(fieldError.invalid(`${path}.key`, key, fault))

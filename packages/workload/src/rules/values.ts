@@ -1,4 +1,4 @@
-import { type DeepReadonly, jsonEqual, type FieldError, fieldError } from '@continuo/core'
+import { type DeepReadonly, type FieldError, fieldError, jsonEqual } from '@continuo/core'
 import { type IntOrString, isQuantity, parseQuantity, percentOf } from '@continuo/lib-quantity'
 import { checkName, isPortName, isQualifiedName } from './names.ts'
 
@@ -11,7 +11,8 @@ export function checkPositive(value: number | undefined, path: string, errors: F
 }
 
 export function checkPortNumber(port: number, path: string, errors: FieldError[]): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) errors.push(fieldError.invalid(path, port, 'must be between 1 and 65535, inclusive'))
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    errors.push(fieldError.invalid(path, port, 'must be between 1 and 65535, inclusive'))
 }
 
 /** A port by number or by name. */
@@ -21,7 +22,13 @@ export function checkPort(port: IntOrString, path: string, errors: FieldError[])
 }
 
 /** A value out of a closed set; absent is an error when `required`. */
-export function checkOneOf(value: string | undefined, allowed: readonly string[], path: string, errors: FieldError[], required = true): void {
+export function checkOneOf(
+  value: string | undefined,
+  allowed: readonly string[],
+  path: string,
+  errors: FieldError[],
+  required = true,
+): void {
   if (value === undefined || value === '') {
     if (required) errors.push(fieldError.required(path))
   } else if (!allowed.includes(value)) errors.push(fieldError.notSupported(path, value, allowed))
@@ -36,7 +43,14 @@ export function checkImmutable(next: unknown, old: unknown, path: string, errors
 export function checkCountOrPercent(value: IntOrString, path: string, errors: FieldError[]): void {
   if (typeof value === 'number') return checkNotNegative(value, path, errors)
   const percent = percentOf(value)
-  if (percent === undefined) errors.push(fieldError.invalid(path, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"))
+  if (percent === undefined)
+    errors.push(
+      fieldError.invalid(
+        path,
+        value,
+        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+      ),
+    )
 }
 
 /** Names and amounts of resources: of limits, requests, capacity or a quota. */
@@ -58,5 +72,6 @@ export function addressFamily(address: string): 4 | 6 | undefined {
 }
 
 export function checkAddress(address: string, path: string, errors: FieldError[]): void {
-  if (addressFamily(address) === undefined) errors.push(fieldError.invalid(path, address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
+  if (addressFamily(address) === undefined)
+    errors.push(fieldError.invalid(path, address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
 }

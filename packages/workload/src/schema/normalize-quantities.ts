@@ -32,7 +32,11 @@ function holdsQuantities(schema: Schema): boolean {
   if (known !== undefined) return known
   // Ends the walk of a definition that contains itself; no such definition holds quantities of its own.
   holding.set(schema, false)
-  const children = [...Object.values(schema.properties ?? {}), schema.items, typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined]
+  const children = [
+    ...Object.values(schema.properties ?? {}),
+    schema.items,
+    typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined,
+  ]
   const result = children.some((child) => child !== undefined && holdsQuantities(child))
   holding.set(schema, result)
   return result

@@ -34,7 +34,8 @@ export function schemaOf(definition: string): Schema {
     const value = readType(entry.slice(space + 1), definition)
     const extra = extensions.get(name)
     const preset = defaults?.[name]
-    properties[name] = extra === undefined && preset === undefined ? value : { ...value, ...extra, ...(preset === undefined ? {} : { default: preset }) }
+    properties[name] =
+      extra === undefined && preset === undefined ? value : { ...value, ...extra, ...(preset === undefined ? {} : { default: preset }) }
   }
   if (text !== '') schema.properties = properties
   if (required.length > 0) schema.required = required
@@ -79,4 +80,5 @@ function readType(code: string, owner: string): Schema {
 export type Description = readonly [definition: string, properties: Readonly<Record<string, string>>]
 
 /** Descriptions of all definitions: half a megabyte that only OpenAPI documents need, so it is loaded when first asked for. */
-export const loadDescriptions = async (): Promise<Readonly<Record<string, Description>>> => (await import('../generated/descriptions.ts')).descriptions
+export const loadDescriptions = async (): Promise<Readonly<Record<string, Description>>> =>
+  (await import('../generated/descriptions.ts')).descriptions

@@ -18,5 +18,7 @@ export const labelsCell = (labels: DeepReadonly<Record<string, string>> | undefi
       .join(','),
   )
 
-export const containerNames = (containers: DeepReadonly<Container[]> | undefined): string => (containers ?? []).map((container) => container.name).join(',')
-export const containerImages = (containers: DeepReadonly<Container[]> | undefined): string => (containers ?? []).map((container) => container.image ?? '').join(',')
+export const containerNames = (containers: DeepReadonly<Container[]> | undefined): string =>
+  (containers ?? []).map((container) => container.name).join(',')
+export const containerImages = (containers: DeepReadonly<Container[]> | undefined): string =>
+  (containers ?? []).map((container) => container.image ?? '').join(',')

@@ -75,7 +75,8 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, string>
     ConfigMapKeySelector: '. whole',
     ConfigMapProjection: 'items atomic',
     ConfigMapVolumeSource: 'items atomic',
-    Container: 'args,command,envFrom,resizePolicy,restartPolicyRules atomic; env map(name) merge(name); ports map(containerPort,protocol) merge(containerPort); volumeDevices map(devicePath) merge(devicePath); volumeMounts map(mountPath) merge(mountPath)',
+    Container:
+      'args,command,envFrom,resizePolicy,restartPolicyRules atomic; env map(name) merge(name); ports map(containerPort,protocol) merge(containerPort); volumeDevices map(devicePath) merge(devicePath); volumeMounts map(mountPath) merge(mountPath)',
     ContainerImage: 'names atomic',
     ContainerRestartRuleOnExitCodes: 'values set',
     ContainerStatus: 'allocatedResourcesStatus map(name) merge(name); volumeMounts map(mountPath) merge(mountPath)',
@@ -85,7 +86,8 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, string>
     EndpointPort: '. whole',
     EndpointSubset: 'addresses,notReadyAddresses,ports atomic',
     Endpoints: 'subsets atomic',
-    EphemeralContainer: 'args,command,envFrom,resizePolicy,restartPolicyRules atomic; env map(name) merge(name); ports map(containerPort,protocol) merge(containerPort); volumeDevices map(devicePath) merge(devicePath); volumeMounts map(mountPath) merge(mountPath)',
+    EphemeralContainer:
+      'args,command,envFrom,resizePolicy,restartPolicyRules atomic; env map(name) merge(name); ports map(containerPort,protocol) merge(containerPort); volumeDevices map(devicePath) merge(devicePath); volumeMounts map(mountPath) merge(mountPath)',
     ExecAction: 'command atomic',
     FCVolumeSource: 'targetWWNs,wwids atomic',
     FileKeySelector: '. whole',
@@ -118,8 +120,10 @@ export const mergeFacts: Readonly<Record<string, Readonly<Record<string, string>
     PodDNSConfig: 'nameservers,options,searches atomic',
     PodExtendedResourceClaimStatus: 'requestMappings atomic',
     PodSecurityContext: 'supplementalGroups,sysctls atomic',
-    PodSpec: 'containers,ephemeralContainers,imagePullSecrets,initContainers,schedulingGates map(name) merge(name); hostAliases map(ip) merge(ip); nodeSelector whole; readinessGates,tolerations atomic; resourceClaims,volumes map(name) merge(name) retain; topologySpreadConstraints map(topologyKey,whenUnsatisfiable) merge(topologyKey)',
-    PodStatus: 'conditions map(type) merge(type); containerStatuses,ephemeralContainerStatuses,initContainerStatuses,nodeAllocatableResourceClaimStatuses atomic; hostIPs atomic merge(ip); podIPs map(ip) merge(ip); resourceClaimStatuses map(name) merge(name) retain',
+    PodSpec:
+      'containers,ephemeralContainers,imagePullSecrets,initContainers,schedulingGates map(name) merge(name); hostAliases map(ip) merge(ip); nodeSelector whole; readinessGates,tolerations atomic; resourceClaims,volumes map(name) merge(name) retain; topologySpreadConstraints map(topologyKey,whenUnsatisfiable) merge(topologyKey)',
+    PodStatus:
+      'conditions map(type) merge(type); containerStatuses,ephemeralContainerStatuses,initContainerStatuses,nodeAllocatableResourceClaimStatuses atomic; hostIPs atomic merge(ip); podIPs map(ip) merge(ip); resourceClaimStatuses map(name) merge(name) retain',
     ProjectedVolumeSource: 'sources atomic',
     RBDPersistentVolumeSource: 'monitors atomic',
     RBDVolumeSource: 'monitors atomic',

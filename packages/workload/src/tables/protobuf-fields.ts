@@ -6,12 +6,14 @@
  */
 export const protobufFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'k8s.io.api.admission.v1': {
-    AdmissionRequest: 'uid 1 s;kind 2 @meta.GroupVersionKind;resource 3 @meta.GroupVersionResource;subResource 4 s;name 5 s;namespace 6 s;operation 7 s;userInfo 8 @k8s.io.api.authentication.v1.UserInfo;object 9 @runtime.RawExtension;oldObject 10 @runtime.RawExtension;dryRun 11 b;options 12 @runtime.RawExtension;requestKind 13 @meta.GroupVersionKind;requestResource 14 @meta.GroupVersionResource;requestSubResource 15 s',
+    AdmissionRequest:
+      'uid 1 s;kind 2 @meta.GroupVersionKind;resource 3 @meta.GroupVersionResource;subResource 4 s;name 5 s;namespace 6 s;operation 7 s;userInfo 8 @k8s.io.api.authentication.v1.UserInfo;object 9 @runtime.RawExtension;oldObject 10 @runtime.RawExtension;dryRun 11 b;options 12 @runtime.RawExtension;requestKind 13 @meta.GroupVersionKind;requestResource 14 @meta.GroupVersionResource;requestSubResource 15 s',
     AdmissionResponse: 'uid 1 s;allowed 2 b;status 3 @meta.Status;patch 4 y;patchType 5 s;auditAnnotations 6 %s;warnings 7 *s',
     AdmissionReview: 'request 1 @.AdmissionRequest;response 2 @.AdmissionResponse',
   },
   'k8s.io.api.admission.v1beta1': {
-    AdmissionRequest: 'uid 1 s;kind 2 @meta.GroupVersionKind;resource 3 @meta.GroupVersionResource;subResource 4 s;name 5 s;namespace 6 s;operation 7 s;userInfo 8 @k8s.io.api.authentication.v1.UserInfo;object 9 @runtime.RawExtension;oldObject 10 @runtime.RawExtension;dryRun 11 b;options 12 @runtime.RawExtension;requestKind 13 @meta.GroupVersionKind;requestResource 14 @meta.GroupVersionResource;requestSubResource 15 s',
+    AdmissionRequest:
+      'uid 1 s;kind 2 @meta.GroupVersionKind;resource 3 @meta.GroupVersionResource;subResource 4 s;name 5 s;namespace 6 s;operation 7 s;userInfo 8 @k8s.io.api.authentication.v1.UserInfo;object 9 @runtime.RawExtension;oldObject 10 @runtime.RawExtension;dryRun 11 b;options 12 @runtime.RawExtension;requestKind 13 @meta.GroupVersionKind;requestResource 14 @meta.GroupVersionResource;requestSubResource 15 s',
     AdmissionResponse: 'uid 1 s;allowed 2 b;status 3 @meta.Status;patch 4 y;patchType 5 s;auditAnnotations 6 %s;warnings 7 *s',
     AdmissionReview: 'request 1 @.AdmissionRequest;response 2 @.AdmissionResponse',
   },
@@ -21,14 +23,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ExpressionWarning: 'fieldRef 2 s;warning 3 s',
     JSONPatch: 'expression 1 s',
     MatchCondition: 'name 1 s;expression 2 s',
-    MatchResources: 'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
+    MatchResources:
+      'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
     MutatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicySpec',
     MutatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicyBindingSpec',
     MutatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicyBinding',
     MutatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources',
     MutatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicy',
-    MutatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
-    MutatingWebhook: 'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;reinvocationPolicy 10 s;objectSelector 11 @meta.LabelSelector;matchConditions 12 *@.MatchCondition',
+    MutatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
+    MutatingWebhook:
+      'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;reinvocationPolicy 10 s;objectSelector 11 @meta.LabelSelector;matchConditions 12 *@.MatchCondition',
     MutatingWebhookConfiguration: 'metadata 1 @meta.ObjectMeta;webhooks 2 *@.MutatingWebhook',
     MutatingWebhookConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingWebhookConfiguration',
     Mutation: 'patchType 2 s;applyConfiguration 3 @.ApplyConfiguration;jsonPatch 4 @.JSONPatch',
@@ -39,14 +44,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     RuleWithOperations: 'operations 1 *s;+rule 2 @.Rule',
     ServiceReference: 'namespace 1 s;name 2 s;path 3 s;port 4 i',
     TypeChecking: 'expressionWarnings 1 *@.ExpressionWarning',
-    ValidatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
+    ValidatingAdmissionPolicy:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
     ValidatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicyBindingSpec',
     ValidatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicyBinding',
     ValidatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources;validationActions 4 *s',
     ValidatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicy',
-    ValidatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
+    ValidatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
     ValidatingAdmissionPolicyStatus: 'observedGeneration 1 l;typeChecking 2 @.TypeChecking;conditions 3 *@meta.Condition',
-    ValidatingWebhook: 'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;objectSelector 10 @meta.LabelSelector;matchConditions 11 *@.MatchCondition',
+    ValidatingWebhook:
+      'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;objectSelector 10 @meta.LabelSelector;matchConditions 11 *@.MatchCondition',
     ValidatingWebhookConfiguration: 'metadata 1 @meta.ObjectMeta;webhooks 2 *@.ValidatingWebhook',
     ValidatingWebhookConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingWebhookConfiguration',
     Validation: 'expression 1 s;message 2 s;reason 3 s;messageExpression 4 s',
@@ -59,24 +67,28 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ExpressionWarning: 'fieldRef 2 s;warning 3 s',
     JSONPatch: 'expression 1 s',
     MatchCondition: 'name 1 s;expression 2 s',
-    MatchResources: 'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
+    MatchResources:
+      'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
     MutatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicySpec',
     MutatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicyBindingSpec',
     MutatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicyBinding',
     MutatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources',
     MutatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicy',
-    MutatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
+    MutatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
     Mutation: 'patchType 2 s;applyConfiguration 3 @.ApplyConfiguration;jsonPatch 4 @.JSONPatch',
     NamedRuleWithOperations: 'resourceNames 1 *s;+ruleWithOperations 2 @k8s.io.api.admissionregistration.v1.RuleWithOperations',
     ParamKind: 'apiVersion 1 s;kind 2 s',
     ParamRef: 'name 1 s;namespace 2 s;selector 3 @meta.LabelSelector;parameterNotFoundAction 4 s',
     TypeChecking: 'expressionWarnings 1 *@.ExpressionWarning',
-    ValidatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
+    ValidatingAdmissionPolicy:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
     ValidatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicyBindingSpec',
     ValidatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicyBinding',
     ValidatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources;validationActions 4 *s',
     ValidatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicy',
-    ValidatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
+    ValidatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
     ValidatingAdmissionPolicyStatus: 'observedGeneration 1 l;typeChecking 2 @.TypeChecking;conditions 3 *@meta.Condition',
     Validation: 'expression 1 s;message 2 s;reason 3 s;messageExpression 4 s',
     Variable: 'name 1 s;expression 2 s',
@@ -87,14 +99,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ExpressionWarning: 'fieldRef 2 s;warning 3 s',
     JSONPatch: 'expression 1 s',
     MatchCondition: 'name 1 s;expression 2 s',
-    MatchResources: 'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
+    MatchResources:
+      'namespaceSelector 1 @meta.LabelSelector;objectSelector 2 @meta.LabelSelector;resourceRules 3 *@.NamedRuleWithOperations;excludeResourceRules 4 *@.NamedRuleWithOperations;matchPolicy 7 s',
     MutatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicySpec',
     MutatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.MutatingAdmissionPolicyBindingSpec',
     MutatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicyBinding',
     MutatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources',
     MutatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingAdmissionPolicy',
-    MutatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
-    MutatingWebhook: 'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@k8s.io.api.admissionregistration.v1.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;reinvocationPolicy 10 s;objectSelector 11 @meta.LabelSelector;matchConditions 12 *@.MatchCondition',
+    MutatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;variables 3 *@.Variable;mutations 4 *@.Mutation;failurePolicy 5 s;matchConditions 6 *@.MatchCondition;reinvocationPolicy 7 s',
+    MutatingWebhook:
+      'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@k8s.io.api.admissionregistration.v1.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;reinvocationPolicy 10 s;objectSelector 11 @meta.LabelSelector;matchConditions 12 *@.MatchCondition',
     MutatingWebhookConfiguration: 'metadata 1 @meta.ObjectMeta;webhooks 2 *@.MutatingWebhook',
     MutatingWebhookConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.MutatingWebhookConfiguration',
     Mutation: 'patchType 2 s;applyConfiguration 3 @.ApplyConfiguration;jsonPatch 4 @.JSONPatch',
@@ -103,14 +118,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ParamRef: 'name 1 s;namespace 2 s;selector 3 @meta.LabelSelector;parameterNotFoundAction 4 s',
     ServiceReference: 'namespace 1 s;name 2 s;path 3 s;port 4 i',
     TypeChecking: 'expressionWarnings 1 *@.ExpressionWarning',
-    ValidatingAdmissionPolicy: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
+    ValidatingAdmissionPolicy:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicySpec;status 3 @.ValidatingAdmissionPolicyStatus',
     ValidatingAdmissionPolicyBinding: 'metadata 1 @meta.ObjectMeta;spec 2 @.ValidatingAdmissionPolicyBindingSpec',
     ValidatingAdmissionPolicyBindingList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicyBinding',
     ValidatingAdmissionPolicyBindingSpec: 'policyName 1 s;paramRef 2 @.ParamRef;matchResources 3 @.MatchResources;validationActions 4 *s',
     ValidatingAdmissionPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingAdmissionPolicy',
-    ValidatingAdmissionPolicySpec: 'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
+    ValidatingAdmissionPolicySpec:
+      'paramKind 1 @.ParamKind;matchConstraints 2 @.MatchResources;validations 3 *@.Validation;failurePolicy 4 s;auditAnnotations 5 *@.AuditAnnotation;matchConditions 6 *@.MatchCondition;variables 7 *@.Variable',
     ValidatingAdmissionPolicyStatus: 'observedGeneration 1 l;typeChecking 2 @.TypeChecking;conditions 3 *@meta.Condition',
-    ValidatingWebhook: 'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@k8s.io.api.admissionregistration.v1.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;objectSelector 10 @meta.LabelSelector;matchConditions 11 *@.MatchCondition',
+    ValidatingWebhook:
+      'name 1 s;clientConfig 2 @.WebhookClientConfig;rules 3 *@k8s.io.api.admissionregistration.v1.RuleWithOperations;failurePolicy 4 s;namespaceSelector 5 @meta.LabelSelector;sideEffects 6 s;timeoutSeconds 7 i;admissionReviewVersions 8 *s;matchPolicy 9 s;objectSelector 10 @meta.LabelSelector;matchConditions 11 *@.MatchCondition',
     ValidatingWebhookConfiguration: 'metadata 1 @meta.ObjectMeta;webhooks 2 *@.ValidatingWebhook',
     ValidatingWebhookConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.ValidatingWebhookConfiguration',
     Validation: 'expression 1 s;message 2 s;reason 3 s;messageExpression 4 s',
@@ -120,14 +138,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.api.apidiscovery.v2': {
     APIGroupDiscovery: 'metadata 1 @meta.ObjectMeta;versions 2 *@.APIVersionDiscovery',
     APIGroupDiscoveryList: 'metadata 1 @meta.ListMeta;items 2 *@.APIGroupDiscovery',
-    APIResourceDiscovery: 'resource 1 s;responseKind 2 @meta.GroupVersionKind;scope 3 s;singularResource 4 s;verbs 5 *s;shortNames 6 *s;categories 7 *s;subresources 8 *@.APISubresourceDiscovery',
+    APIResourceDiscovery:
+      'resource 1 s;responseKind 2 @meta.GroupVersionKind;scope 3 s;singularResource 4 s;verbs 5 *s;shortNames 6 *s;categories 7 *s;subresources 8 *@.APISubresourceDiscovery',
     APISubresourceDiscovery: 'subresource 1 s;responseKind 2 @meta.GroupVersionKind;acceptedTypes 3 *@meta.GroupVersionKind;verbs 4 *s',
     APIVersionDiscovery: 'version 1 s;resources 2 *@.APIResourceDiscovery;freshness 3 s',
   },
   'k8s.io.api.apidiscovery.v2beta1': {
     APIGroupDiscovery: 'metadata 1 @meta.ObjectMeta;versions 2 *@.APIVersionDiscovery',
     APIGroupDiscoveryList: 'metadata 1 @meta.ListMeta;items 2 *@.APIGroupDiscovery',
-    APIResourceDiscovery: 'resource 1 s;responseKind 2 @meta.GroupVersionKind;scope 3 s;singularResource 4 s;verbs 5 *s;shortNames 6 *s;categories 7 *s;subresources 8 *@.APISubresourceDiscovery',
+    APIResourceDiscovery:
+      'resource 1 s;responseKind 2 @meta.GroupVersionKind;scope 3 s;singularResource 4 s;verbs 5 *s;shortNames 6 *s;categories 7 *s;subresources 8 *@.APISubresourceDiscovery',
     APISubresourceDiscovery: 'subresource 1 s;responseKind 2 @meta.GroupVersionKind;acceptedTypes 3 *@meta.GroupVersionKind;verbs 4 *s',
     APIVersionDiscovery: 'version 1 s;resources 2 *@.APIResourceDiscovery;freshness 3 s',
   },
@@ -145,20 +165,25 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DaemonSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.DaemonSetSpec;status 3 @.DaemonSetStatus',
     DaemonSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     DaemonSetList: 'metadata 1 @meta.ListMeta;items 2 *@.DaemonSet',
-    DaemonSetSpec: 'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;revisionHistoryLimit 6 i',
-    DaemonSetStatus: 'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
+    DaemonSetSpec:
+      'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;revisionHistoryLimit 6 i',
+    DaemonSetStatus:
+      'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
     DaemonSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDaemonSet',
     Deployment: 'metadata 1 @meta.ObjectMeta;spec 2 @.DeploymentSpec;status 3 @.DeploymentStatus',
     DeploymentCondition: 'type 1 s;status 2 s;reason 4 s;message 5 s;lastUpdateTime 6 @meta.Time;lastTransitionTime 7 @meta.Time',
     DeploymentList: 'metadata 1 @meta.ListMeta;items 2 *@.Deployment',
-    DeploymentSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;progressDeadlineSeconds 9 i',
-    DeploymentStatus: 'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
+    DeploymentSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;progressDeadlineSeconds 9 i',
+    DeploymentStatus:
+      'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
     DeploymentStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDeployment',
     ReplicaSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.ReplicaSetSpec;status 3 @.ReplicaSetStatus',
     ReplicaSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     ReplicaSetList: 'metadata 1 @meta.ListMeta;items 2 *@.ReplicaSet',
     ReplicaSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;minReadySeconds 4 i',
-    ReplicaSetStatus: 'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
+    ReplicaSetStatus:
+      'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
     RollingUpdateDaemonSet: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
     RollingUpdateDeployment: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
     RollingUpdateStatefulSetStrategy: 'partition 1 i;maxUnavailable 2 @intstr.IntOrString',
@@ -167,8 +192,10 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     StatefulSetList: 'metadata 1 @meta.ListMeta;items 2 *@.StatefulSet',
     StatefulSetOrdinals: 'start 1 i',
     StatefulSetPersistentVolumeClaimRetentionPolicy: 'whenDeleted 1 s;whenScaled 2 s',
-    StatefulSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
-    StatefulSetStatus: 'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
+    StatefulSetSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
+    StatefulSetStatus:
+      'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
     StatefulSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateStatefulSetStrategy',
   },
   'k8s.io.api.apps.v1beta1': {
@@ -178,8 +205,10 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeploymentCondition: 'type 1 s;status 2 s;reason 4 s;message 5 s;lastUpdateTime 6 @meta.Time;lastTransitionTime 7 @meta.Time',
     DeploymentList: 'metadata 1 @meta.ListMeta;items 2 *@.Deployment',
     DeploymentRollback: 'name 1 s;updatedAnnotations 2 %s;rollbackTo 3 @.RollbackConfig',
-    DeploymentSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;rollbackTo 8 @.RollbackConfig;progressDeadlineSeconds 9 i',
-    DeploymentStatus: 'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
+    DeploymentSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;rollbackTo 8 @.RollbackConfig;progressDeadlineSeconds 9 i',
+    DeploymentStatus:
+      'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
     DeploymentStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDeployment',
     RollbackConfig: 'revision 1 l',
     RollingUpdateDeployment: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
@@ -192,8 +221,10 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     StatefulSetList: 'metadata 1 @meta.ListMeta;items 2 *@.StatefulSet',
     StatefulSetOrdinals: 'start 1 i',
     StatefulSetPersistentVolumeClaimRetentionPolicy: 'whenDeleted 1 s;whenScaled 2 s',
-    StatefulSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
-    StatefulSetStatus: 'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
+    StatefulSetSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
+    StatefulSetStatus:
+      'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
     StatefulSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateStatefulSetStrategy',
   },
   'k8s.io.api.apps.v1beta2': {
@@ -202,20 +233,25 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DaemonSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.DaemonSetSpec;status 3 @.DaemonSetStatus',
     DaemonSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     DaemonSetList: 'metadata 1 @meta.ListMeta;items 2 *@.DaemonSet',
-    DaemonSetSpec: 'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;revisionHistoryLimit 6 i',
-    DaemonSetStatus: 'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
+    DaemonSetSpec:
+      'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;revisionHistoryLimit 6 i',
+    DaemonSetStatus:
+      'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
     DaemonSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDaemonSet',
     Deployment: 'metadata 1 @meta.ObjectMeta;spec 2 @.DeploymentSpec;status 3 @.DeploymentStatus',
     DeploymentCondition: 'type 1 s;status 2 s;reason 4 s;message 5 s;lastUpdateTime 6 @meta.Time;lastTransitionTime 7 @meta.Time',
     DeploymentList: 'metadata 1 @meta.ListMeta;items 2 *@.Deployment',
-    DeploymentSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;progressDeadlineSeconds 9 i',
-    DeploymentStatus: 'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
+    DeploymentSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;progressDeadlineSeconds 9 i',
+    DeploymentStatus:
+      'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
     DeploymentStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDeployment',
     ReplicaSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.ReplicaSetSpec;status 3 @.ReplicaSetStatus',
     ReplicaSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     ReplicaSetList: 'metadata 1 @meta.ListMeta;items 2 *@.ReplicaSet',
     ReplicaSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;minReadySeconds 4 i',
-    ReplicaSetStatus: 'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
+    ReplicaSetStatus:
+      'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
     RollingUpdateDaemonSet: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
     RollingUpdateDeployment: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
     RollingUpdateStatefulSetStrategy: 'partition 1 i;maxUnavailable 2 @intstr.IntOrString',
@@ -227,8 +263,10 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     StatefulSetList: 'metadata 1 @meta.ListMeta;items 2 *@.StatefulSet',
     StatefulSetOrdinals: 'start 1 i',
     StatefulSetPersistentVolumeClaimRetentionPolicy: 'whenDeleted 1 s;whenScaled 2 s',
-    StatefulSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
-    StatefulSetStatus: 'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
+    StatefulSetSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;volumeClaimTemplates 4 *@core.PersistentVolumeClaim;serviceName 5 s;podManagementPolicy 6 s;updateStrategy 7 @.StatefulSetUpdateStrategy;revisionHistoryLimit 8 i;minReadySeconds 9 i;persistentVolumeClaimRetentionPolicy 10 @.StatefulSetPersistentVolumeClaimRetentionPolicy;ordinals 11 @.StatefulSetOrdinals',
+    StatefulSetStatus:
+      'observedGeneration 1 l;replicas 2 i;readyReplicas 3 i;currentReplicas 4 i;updatedReplicas 5 i;currentRevision 6 s;updateRevision 7 s;collisionCount 9 i;conditions 10 *@.StatefulSetCondition;availableReplicas 11 i',
     StatefulSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateStatefulSetStrategy',
   },
   'k8s.io.api.authentication.v1': {
@@ -264,14 +302,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     LocalSubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
     NonResourceAttributes: 'path 1 s;verb 2 s',
     NonResourceRule: 'verbs 1 *s;nonResourceURLs 2 *s',
-    ResourceAttributes: 'namespace 1 s;verb 2 s;group 3 s;version 4 s;resource 5 s;subresource 6 s;name 7 s;fieldSelector 8 @.FieldSelectorAttributes;labelSelector 9 @.LabelSelectorAttributes',
+    ResourceAttributes:
+      'namespace 1 s;verb 2 s;group 3 s;version 4 s;resource 5 s;subresource 6 s;name 7 s;fieldSelector 8 @.FieldSelectorAttributes;labelSelector 9 @.LabelSelectorAttributes',
     ResourceRule: 'verbs 1 *s;apiGroups 2 *s;resources 3 *s;resourceNames 4 *s',
     SelfSubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SelfSubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
     SelfSubjectAccessReviewSpec: 'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes',
     SelfSubjectRulesReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SelfSubjectRulesReviewSpec;status 3 @.SubjectRulesReviewStatus',
     SelfSubjectRulesReviewSpec: 'namespace 1 s',
     SubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
-    SubjectAccessReviewSpec: 'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes;user 3 s;groups 4 *s;extra 5 %@.ExtraValue;uid 6 s',
+    SubjectAccessReviewSpec:
+      'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes;user 3 s;groups 4 *s;extra 5 %@.ExtraValue;uid 6 s',
     SubjectAccessReviewStatus: 'allowed 1 b;reason 2 s;evaluationError 3 s;denied 4 b',
     SubjectRulesReviewStatus: 'resourceRules 1 *@.ResourceRule;nonResourceRules 2 *@.NonResourceRule;incomplete 3 b;evaluationError 4 s',
   },
@@ -280,14 +320,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     LocalSubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
     NonResourceAttributes: 'path 1 s;verb 2 s',
     NonResourceRule: 'verbs 1 *s;nonResourceURLs 2 *s',
-    ResourceAttributes: 'namespace 1 s;verb 2 s;group 3 s;version 4 s;resource 5 s;subresource 6 s;name 7 s;fieldSelector 8 @k8s.io.api.authorization.v1.FieldSelectorAttributes;labelSelector 9 @k8s.io.api.authorization.v1.LabelSelectorAttributes',
+    ResourceAttributes:
+      'namespace 1 s;verb 2 s;group 3 s;version 4 s;resource 5 s;subresource 6 s;name 7 s;fieldSelector 8 @k8s.io.api.authorization.v1.FieldSelectorAttributes;labelSelector 9 @k8s.io.api.authorization.v1.LabelSelectorAttributes',
     ResourceRule: 'verbs 1 *s;apiGroups 2 *s;resources 3 *s;resourceNames 4 *s',
     SelfSubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SelfSubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
     SelfSubjectAccessReviewSpec: 'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes',
     SelfSubjectRulesReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SelfSubjectRulesReviewSpec;status 3 @.SubjectRulesReviewStatus',
     SelfSubjectRulesReviewSpec: 'namespace 1 s',
     SubjectAccessReview: 'metadata 1 @meta.ObjectMeta;spec 2 @.SubjectAccessReviewSpec;status 3 @.SubjectAccessReviewStatus',
-    SubjectAccessReviewSpec: 'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes;user 3 s;group 4 *s;extra 5 %@.ExtraValue;uid 6 s',
+    SubjectAccessReviewSpec:
+      'resourceAttributes 1 @.ResourceAttributes;nonResourceAttributes 2 @.NonResourceAttributes;user 3 s;group 4 *s;extra 5 %@.ExtraValue;uid 6 s',
     SubjectAccessReviewStatus: 'allowed 1 b;reason 2 s;evaluationError 3 s;denied 4 b',
     SubjectRulesReviewStatus: 'resourceRules 1 *@.ResourceRule;nonResourceRules 2 *@.NonResourceRule;incomplete 3 b;evaluationError 4 s',
   },
@@ -295,17 +337,25 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ContainerResourceMetricSource: 'name 1 s;targetAverageUtilization 2 i;targetAverageValue 3 @resource.Quantity;container 5 s',
     ContainerResourceMetricStatus: 'name 1 s;currentAverageUtilization 2 i;currentAverageValue 3 @resource.Quantity;container 4 s',
     CrossVersionObjectReference: 'kind 1 s;name 2 s;apiVersion 3 s',
-    ExternalMetricSource: 'metricName 1 s;metricSelector 2 @meta.LabelSelector;targetValue 3 @resource.Quantity;targetAverageValue 4 @resource.Quantity',
-    ExternalMetricStatus: 'metricName 1 s;metricSelector 2 @meta.LabelSelector;currentValue 3 @resource.Quantity;currentAverageValue 4 @resource.Quantity',
+    ExternalMetricSource:
+      'metricName 1 s;metricSelector 2 @meta.LabelSelector;targetValue 3 @resource.Quantity;targetAverageValue 4 @resource.Quantity',
+    ExternalMetricStatus:
+      'metricName 1 s;metricSelector 2 @meta.LabelSelector;currentValue 3 @resource.Quantity;currentAverageValue 4 @resource.Quantity',
     HorizontalPodAutoscaler: 'metadata 1 @meta.ObjectMeta;spec 2 @.HorizontalPodAutoscalerSpec;status 3 @.HorizontalPodAutoscalerStatus',
     HorizontalPodAutoscalerCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     HorizontalPodAutoscalerList: 'metadata 1 @meta.ListMeta;items 2 *@.HorizontalPodAutoscaler',
-    HorizontalPodAutoscalerSpec: 'scaleTargetRef 1 @.CrossVersionObjectReference;minReplicas 2 i;maxReplicas 3 i;targetCPUUtilizationPercentage 4 i',
-    HorizontalPodAutoscalerStatus: 'observedGeneration 1 l;lastScaleTime 2 @meta.Time;currentReplicas 3 i;desiredReplicas 4 i;currentCPUUtilizationPercentage 5 i',
-    MetricSpec: 'type 1 s;object 2 @.ObjectMetricSource;pods 3 @.PodsMetricSource;resource 4 @.ResourceMetricSource;external 5 @.ExternalMetricSource;containerResource 7 @.ContainerResourceMetricSource',
-    MetricStatus: 'type 1 s;object 2 @.ObjectMetricStatus;pods 3 @.PodsMetricStatus;resource 4 @.ResourceMetricStatus;external 5 @.ExternalMetricStatus;containerResource 7 @.ContainerResourceMetricStatus',
-    ObjectMetricSource: 'target 1 @.CrossVersionObjectReference;metricName 2 s;targetValue 3 @resource.Quantity;selector 4 @meta.LabelSelector;averageValue 5 @resource.Quantity',
-    ObjectMetricStatus: 'target 1 @.CrossVersionObjectReference;metricName 2 s;currentValue 3 @resource.Quantity;selector 4 @meta.LabelSelector;averageValue 5 @resource.Quantity',
+    HorizontalPodAutoscalerSpec:
+      'scaleTargetRef 1 @.CrossVersionObjectReference;minReplicas 2 i;maxReplicas 3 i;targetCPUUtilizationPercentage 4 i',
+    HorizontalPodAutoscalerStatus:
+      'observedGeneration 1 l;lastScaleTime 2 @meta.Time;currentReplicas 3 i;desiredReplicas 4 i;currentCPUUtilizationPercentage 5 i',
+    MetricSpec:
+      'type 1 s;object 2 @.ObjectMetricSource;pods 3 @.PodsMetricSource;resource 4 @.ResourceMetricSource;external 5 @.ExternalMetricSource;containerResource 7 @.ContainerResourceMetricSource',
+    MetricStatus:
+      'type 1 s;object 2 @.ObjectMetricStatus;pods 3 @.PodsMetricStatus;resource 4 @.ResourceMetricStatus;external 5 @.ExternalMetricStatus;containerResource 7 @.ContainerResourceMetricStatus',
+    ObjectMetricSource:
+      'target 1 @.CrossVersionObjectReference;metricName 2 s;targetValue 3 @resource.Quantity;selector 4 @meta.LabelSelector;averageValue 5 @resource.Quantity',
+    ObjectMetricStatus:
+      'target 1 @.CrossVersionObjectReference;metricName 2 s;currentValue 3 @resource.Quantity;selector 4 @meta.LabelSelector;averageValue 5 @resource.Quantity',
     PodsMetricSource: 'metricName 1 s;targetAverageValue 2 @resource.Quantity;selector 3 @meta.LabelSelector',
     PodsMetricStatus: 'metricName 1 s;currentAverageValue 2 @resource.Quantity;selector 3 @meta.LabelSelector',
     ResourceMetricSource: 'name 1 s;targetAverageUtilization 2 i;targetAverageValue 3 @resource.Quantity',
@@ -326,11 +376,15 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     HorizontalPodAutoscalerBehavior: 'scaleUp 1 @.HPAScalingRules;scaleDown 2 @.HPAScalingRules',
     HorizontalPodAutoscalerCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     HorizontalPodAutoscalerList: 'metadata 1 @meta.ListMeta;items 2 *@.HorizontalPodAutoscaler',
-    HorizontalPodAutoscalerSpec: 'scaleTargetRef 1 @.CrossVersionObjectReference;minReplicas 2 i;maxReplicas 3 i;metrics 4 *@.MetricSpec;behavior 5 @.HorizontalPodAutoscalerBehavior',
-    HorizontalPodAutoscalerStatus: 'observedGeneration 1 l;lastScaleTime 2 @meta.Time;currentReplicas 3 i;desiredReplicas 4 i;currentMetrics 5 *@.MetricStatus;conditions 6 *@.HorizontalPodAutoscalerCondition',
+    HorizontalPodAutoscalerSpec:
+      'scaleTargetRef 1 @.CrossVersionObjectReference;minReplicas 2 i;maxReplicas 3 i;metrics 4 *@.MetricSpec;behavior 5 @.HorizontalPodAutoscalerBehavior',
+    HorizontalPodAutoscalerStatus:
+      'observedGeneration 1 l;lastScaleTime 2 @meta.Time;currentReplicas 3 i;desiredReplicas 4 i;currentMetrics 5 *@.MetricStatus;conditions 6 *@.HorizontalPodAutoscalerCondition',
     MetricIdentifier: 'name 1 s;selector 2 @meta.LabelSelector',
-    MetricSpec: 'type 1 s;object 2 @.ObjectMetricSource;pods 3 @.PodsMetricSource;resource 4 @.ResourceMetricSource;external 5 @.ExternalMetricSource;containerResource 7 @.ContainerResourceMetricSource',
-    MetricStatus: 'type 1 s;object 2 @.ObjectMetricStatus;pods 3 @.PodsMetricStatus;resource 4 @.ResourceMetricStatus;external 5 @.ExternalMetricStatus;containerResource 7 @.ContainerResourceMetricStatus',
+    MetricSpec:
+      'type 1 s;object 2 @.ObjectMetricSource;pods 3 @.PodsMetricSource;resource 4 @.ResourceMetricSource;external 5 @.ExternalMetricSource;containerResource 7 @.ContainerResourceMetricSource',
+    MetricStatus:
+      'type 1 s;object 2 @.ObjectMetricStatus;pods 3 @.PodsMetricStatus;resource 4 @.ResourceMetricStatus;external 5 @.ExternalMetricStatus;containerResource 7 @.ContainerResourceMetricStatus',
     MetricTarget: 'type 1 s;value 2 @resource.Quantity;averageValue 3 @resource.Quantity;averageUtilization 4 i',
     MetricValueStatus: 'value 1 @resource.Quantity;averageValue 2 @resource.Quantity;averageUtilization 3 i',
     ObjectMetricSource: 'describedObject 1 @.CrossVersionObjectReference;target 2 @.MetricTarget;metric 3 @.MetricIdentifier',
@@ -343,18 +397,22 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.api.batch.v1': {
     CronJob: 'metadata 1 @meta.ObjectMeta;spec 2 @.CronJobSpec;status 3 @.CronJobStatus',
     CronJobList: 'metadata 1 @meta.ListMeta;items 2 *@.CronJob',
-    CronJobSpec: 'schedule 1 s;startingDeadlineSeconds 2 l;concurrencyPolicy 3 s;suspend 4 b;jobTemplate 5 @.JobTemplateSpec;successfulJobsHistoryLimit 6 i;failedJobsHistoryLimit 7 i;timeZone 8 s',
+    CronJobSpec:
+      'schedule 1 s;startingDeadlineSeconds 2 l;concurrencyPolicy 3 s;suspend 4 b;jobTemplate 5 @.JobTemplateSpec;successfulJobsHistoryLimit 6 i;failedJobsHistoryLimit 7 i;timeZone 8 s',
     CronJobStatus: 'active 1 *@core.ObjectReference;lastScheduleTime 4 @meta.Time;lastSuccessfulTime 5 @meta.Time',
     Job: 'metadata 1 @meta.ObjectMeta;spec 2 @.JobSpec;status 3 @.JobStatus',
     JobCondition: 'type 1 s;status 2 s;lastProbeTime 3 @meta.Time;lastTransitionTime 4 @meta.Time;reason 5 s;message 6 s',
     JobList: 'metadata 1 @meta.ListMeta;items 2 *@.Job',
-    JobSpec: 'parallelism 1 i;completions 2 i;activeDeadlineSeconds 3 l;selector 4 @meta.LabelSelector;manualSelector 5 b;template 6 @core.PodTemplateSpec;backoffLimit 7 i;ttlSecondsAfterFinished 8 i;completionMode 9 s;suspend 10 b;podFailurePolicy 11 @.PodFailurePolicy;backoffLimitPerIndex 12 i;maxFailedIndexes 13 i;podReplacementPolicy 14 s;managedBy 15 s;successPolicy 16 @.SuccessPolicy',
-    JobStatus: 'conditions 1 *@.JobCondition;startTime 2 @meta.Time;completionTime 3 @meta.Time;active 4 i;succeeded 5 i;failed 6 i;completedIndexes 7 s;uncountedTerminatedPods 8 @.UncountedTerminatedPods;ready 9 i;failedIndexes 10 s;terminating 11 i',
+    JobSpec:
+      'parallelism 1 i;completions 2 i;activeDeadlineSeconds 3 l;selector 4 @meta.LabelSelector;manualSelector 5 b;template 6 @core.PodTemplateSpec;backoffLimit 7 i;ttlSecondsAfterFinished 8 i;completionMode 9 s;suspend 10 b;podFailurePolicy 11 @.PodFailurePolicy;backoffLimitPerIndex 12 i;maxFailedIndexes 13 i;podReplacementPolicy 14 s;managedBy 15 s;successPolicy 16 @.SuccessPolicy',
+    JobStatus:
+      'conditions 1 *@.JobCondition;startTime 2 @meta.Time;completionTime 3 @meta.Time;active 4 i;succeeded 5 i;failed 6 i;completedIndexes 7 s;uncountedTerminatedPods 8 @.UncountedTerminatedPods;ready 9 i;failedIndexes 10 s;terminating 11 i',
     JobTemplateSpec: 'metadata 1 @meta.ObjectMeta;spec 2 @.JobSpec',
     PodFailurePolicy: 'rules 1 *@.PodFailurePolicyRule',
     PodFailurePolicyOnExitCodesRequirement: 'containerName 1 s;operator 2 s;values 3 *i',
     PodFailurePolicyOnPodConditionsPattern: 'type 1 s;status 2 s',
-    PodFailurePolicyRule: 'action 1 s;onExitCodes 2 @.PodFailurePolicyOnExitCodesRequirement;onPodConditions 3 *@.PodFailurePolicyOnPodConditionsPattern',
+    PodFailurePolicyRule:
+      'action 1 s;onExitCodes 2 @.PodFailurePolicyOnExitCodesRequirement;onPodConditions 3 *@.PodFailurePolicyOnPodConditionsPattern',
     SuccessPolicy: 'rules 1 *@.SuccessPolicyRule',
     SuccessPolicyRule: 'succeededIndexes 1 s;succeededCount 2 i',
     UncountedTerminatedPods: 'succeeded 1 *s;failed 2 *s',
@@ -362,15 +420,19 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.api.batch.v1beta1': {
     CronJob: 'metadata 1 @meta.ObjectMeta;spec 2 @.CronJobSpec;status 3 @.CronJobStatus',
     CronJobList: 'metadata 1 @meta.ListMeta;items 2 *@.CronJob',
-    CronJobSpec: 'schedule 1 s;startingDeadlineSeconds 2 l;concurrencyPolicy 3 s;suspend 4 b;jobTemplate 5 @.JobTemplateSpec;successfulJobsHistoryLimit 6 i;failedJobsHistoryLimit 7 i;timeZone 8 s',
+    CronJobSpec:
+      'schedule 1 s;startingDeadlineSeconds 2 l;concurrencyPolicy 3 s;suspend 4 b;jobTemplate 5 @.JobTemplateSpec;successfulJobsHistoryLimit 6 i;failedJobsHistoryLimit 7 i;timeZone 8 s',
     CronJobStatus: 'active 1 *@core.ObjectReference;lastScheduleTime 4 @meta.Time;lastSuccessfulTime 5 @meta.Time',
     JobTemplateSpec: 'metadata 1 @meta.ObjectMeta;spec 2 @k8s.io.api.batch.v1.JobSpec',
   },
   'k8s.io.api.certificates.v1': {
-    CertificateSigningRequest: 'metadata 1 @meta.ObjectMeta;spec 2 @.CertificateSigningRequestSpec;status 3 @.CertificateSigningRequestStatus',
-    CertificateSigningRequestCondition: 'type 1 s;reason 2 s;message 3 s;lastUpdateTime 4 @meta.Time;lastTransitionTime 5 @meta.Time;status 6 s',
+    CertificateSigningRequest:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.CertificateSigningRequestSpec;status 3 @.CertificateSigningRequestStatus',
+    CertificateSigningRequestCondition:
+      'type 1 s;reason 2 s;message 3 s;lastUpdateTime 4 @meta.Time;lastTransitionTime 5 @meta.Time;status 6 s',
     CertificateSigningRequestList: 'metadata 1 @meta.ListMeta;items 2 *@.CertificateSigningRequest',
-    CertificateSigningRequestSpec: 'request 1 y;username 2 s;uid 3 s;groups 4 *s;usages 5 *s;extra 6 %@.ExtraValue;signerName 7 s;expirationSeconds 8 i',
+    CertificateSigningRequestSpec:
+      'request 1 y;username 2 s;uid 3 s;groups 4 *s;usages 5 *s;extra 6 %@.ExtraValue;signerName 7 s;expirationSeconds 8 i',
     CertificateSigningRequestStatus: 'conditions 1 *@.CertificateSigningRequestCondition;certificate 2 y',
     ExtraValue: 'items 1 *s',
   },
@@ -380,10 +442,13 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ClusterTrustBundleSpec: 'signerName 1 s;trustBundle 2 s',
   },
   'k8s.io.api.certificates.v1beta1': {
-    CertificateSigningRequest: 'metadata 1 @meta.ObjectMeta;spec 2 @.CertificateSigningRequestSpec;status 3 @.CertificateSigningRequestStatus',
-    CertificateSigningRequestCondition: 'type 1 s;reason 2 s;message 3 s;lastUpdateTime 4 @meta.Time;lastTransitionTime 5 @meta.Time;status 6 s',
+    CertificateSigningRequest:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.CertificateSigningRequestSpec;status 3 @.CertificateSigningRequestStatus',
+    CertificateSigningRequestCondition:
+      'type 1 s;reason 2 s;message 3 s;lastUpdateTime 4 @meta.Time;lastTransitionTime 5 @meta.Time;status 6 s',
     CertificateSigningRequestList: 'metadata 1 @meta.ListMeta;items 2 *@.CertificateSigningRequest',
-    CertificateSigningRequestSpec: 'request 1 y;username 2 s;uid 3 s;groups 4 *s;usages 5 *s;extra 6 %@.ExtraValue;signerName 7 s;expirationSeconds 8 i',
+    CertificateSigningRequestSpec:
+      'request 1 y;username 2 s;uid 3 s;groups 4 *s;usages 5 *s;extra 6 %@.ExtraValue;signerName 7 s;expirationSeconds 8 i',
     CertificateSigningRequestStatus: 'conditions 1 *@.CertificateSigningRequestCondition;certificate 2 y',
     ClusterTrustBundle: 'metadata 1 @meta.ObjectMeta;spec 2 @.ClusterTrustBundleSpec',
     ClusterTrustBundleList: 'metadata 1 @meta.ListMeta;items 2 *@.ClusterTrustBundle',
@@ -391,26 +456,32 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ExtraValue: 'items 1 *s',
     PodCertificateRequest: 'metadata 1 @meta.ObjectMeta;spec 2 @.PodCertificateRequestSpec;status 3 @.PodCertificateRequestStatus',
     PodCertificateRequestList: 'metadata 1 @meta.ListMeta;items 2 *@.PodCertificateRequest',
-    PodCertificateRequestSpec: 'signerName 1 s;podName 2 s;podUID 3 s;serviceAccountName 4 s;serviceAccountUID 5 s;nodeName 6 s;nodeUID 7 s;maxExpirationSeconds 8 i;pkixPublicKey 9 y;proofOfPossession 10 y;unverifiedUserAnnotations 11 %s;stubPKCS10Request 12 y',
-    PodCertificateRequestStatus: 'conditions 1 *@meta.Condition;certificateChain 2 s;notBefore 4 @meta.Time;beginRefreshAt 5 @meta.Time;notAfter 6 @meta.Time',
+    PodCertificateRequestSpec:
+      'signerName 1 s;podName 2 s;podUID 3 s;serviceAccountName 4 s;serviceAccountUID 5 s;nodeName 6 s;nodeUID 7 s;maxExpirationSeconds 8 i;pkixPublicKey 9 y;proofOfPossession 10 y;unverifiedUserAnnotations 11 %s;stubPKCS10Request 12 y',
+    PodCertificateRequestStatus:
+      'conditions 1 *@meta.Condition;certificateChain 2 s;notBefore 4 @meta.Time;beginRefreshAt 5 @meta.Time;notAfter 6 @meta.Time',
   },
   'k8s.io.api.coordination.v1': {
     Lease: 'metadata 1 @meta.ObjectMeta;spec 2 @.LeaseSpec',
     LeaseList: 'metadata 1 @meta.ListMeta;items 2 *@.Lease',
-    LeaseSpec: 'holderIdentity 1 s;leaseDurationSeconds 2 i;acquireTime 3 @meta.MicroTime;renewTime 4 @meta.MicroTime;leaseTransitions 5 i;strategy 6 s;preferredHolder 7 s',
+    LeaseSpec:
+      'holderIdentity 1 s;leaseDurationSeconds 2 i;acquireTime 3 @meta.MicroTime;renewTime 4 @meta.MicroTime;leaseTransitions 5 i;strategy 6 s;preferredHolder 7 s',
   },
   'k8s.io.api.coordination.v1alpha2': {
     LeaseCandidate: 'metadata 1 @meta.ObjectMeta;spec 2 @.LeaseCandidateSpec',
     LeaseCandidateList: 'metadata 1 @meta.ListMeta;items 2 *@.LeaseCandidate',
-    LeaseCandidateSpec: 'leaseName 1 s;pingTime 2 @meta.MicroTime;renewTime 3 @meta.MicroTime;binaryVersion 4 s;emulationVersion 5 s;strategy 6 s',
+    LeaseCandidateSpec:
+      'leaseName 1 s;pingTime 2 @meta.MicroTime;renewTime 3 @meta.MicroTime;binaryVersion 4 s;emulationVersion 5 s;strategy 6 s',
   },
   'k8s.io.api.coordination.v1beta1': {
     Lease: 'metadata 1 @meta.ObjectMeta;spec 2 @.LeaseSpec',
     LeaseCandidate: 'metadata 1 @meta.ObjectMeta;spec 2 @.LeaseCandidateSpec',
     LeaseCandidateList: 'metadata 1 @meta.ListMeta;items 2 *@.LeaseCandidate',
-    LeaseCandidateSpec: 'leaseName 1 s;pingTime 2 @meta.MicroTime;renewTime 3 @meta.MicroTime;binaryVersion 4 s;emulationVersion 5 s;strategy 6 s',
+    LeaseCandidateSpec:
+      'leaseName 1 s;pingTime 2 @meta.MicroTime;renewTime 3 @meta.MicroTime;binaryVersion 4 s;emulationVersion 5 s;strategy 6 s',
     LeaseList: 'metadata 1 @meta.ListMeta;items 2 *@.Lease',
-    LeaseSpec: 'holderIdentity 1 s;leaseDurationSeconds 2 i;acquireTime 3 @meta.MicroTime;renewTime 4 @meta.MicroTime;leaseTransitions 5 i;strategy 6 s;preferredHolder 7 s',
+    LeaseSpec:
+      'holderIdentity 1 s;leaseDurationSeconds 2 i;acquireTime 3 @meta.MicroTime;renewTime 4 @meta.MicroTime;leaseTransitions 5 i;strategy 6 s;preferredHolder 7 s',
   },
   'k8s.io.api.core.v1': {
     AWSElasticBlockStoreVolumeSource: 'volumeID 1 s;fsType 2 s;partition 3 i;readOnly 4 b',
@@ -422,7 +493,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     AzureFilePersistentVolumeSource: 'secretName 1 s;shareName 2 s;readOnly 3 b;secretNamespace 4 s',
     AzureFileVolumeSource: 'secretName 1 s;shareName 2 s;readOnly 3 b',
     Binding: 'metadata 1 @meta.ObjectMeta;target 2 @.ObjectReference',
-    CSIPersistentVolumeSource: 'driver 1 s;volumeHandle 2 s;readOnly 3 b;fsType 4 s;volumeAttributes 5 %s;controllerPublishSecretRef 6 @.SecretReference;nodeStageSecretRef 7 @.SecretReference;nodePublishSecretRef 8 @.SecretReference;controllerExpandSecretRef 9 @.SecretReference;nodeExpandSecretRef 10 @.SecretReference',
+    CSIPersistentVolumeSource:
+      'driver 1 s;volumeHandle 2 s;readOnly 3 b;fsType 4 s;volumeAttributes 5 %s;controllerPublishSecretRef 6 @.SecretReference;nodeStageSecretRef 7 @.SecretReference;nodePublishSecretRef 8 @.SecretReference;controllerExpandSecretRef 9 @.SecretReference;nodeExpandSecretRef 10 @.SecretReference',
     CSIVolumeSource: 'driver 1 s;readOnly 2 b;fsType 3 s;volumeAttributes 4 %s;nodePublishSecretRef 5 @.LocalObjectReference',
     Capabilities: 'add 1 *s;drop 2 *s',
     CephFSPersistentVolumeSource: 'monitors 1 *s;path 2 s;user 3 s;secretFile 4 s;secretRef 5 @.SecretReference;readOnly 6 b',
@@ -441,7 +513,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ConfigMapNodeConfigSource: 'namespace 1 s;name 2 s;uid 3 s;resourceVersion 4 s;kubeletConfigKey 5 s',
     ConfigMapProjection: '+localObjectReference 1 @.LocalObjectReference;items 2 *@.KeyToPath;optional 4 b',
     ConfigMapVolumeSource: '+localObjectReference 1 @.LocalObjectReference;items 2 *@.KeyToPath;defaultMode 3 i;optional 4 b',
-    Container: 'name 1 s;image 2 s;command 3 *s;args 4 *s;workingDir 5 s;ports 6 *@.ContainerPort;env 7 *@.EnvVar;resources 8 @.ResourceRequirements;volumeMounts 9 *@.VolumeMount;livenessProbe 10 @.Probe;readinessProbe 11 @.Probe;lifecycle 12 @.Lifecycle;terminationMessagePath 13 s;imagePullPolicy 14 s;securityContext 15 @.SecurityContext;stdin 16 b;stdinOnce 17 b;tty 18 b;envFrom 19 *@.EnvFromSource;terminationMessagePolicy 20 s;volumeDevices 21 *@.VolumeDevice;startupProbe 22 @.Probe;resizePolicy 23 *@.ContainerResizePolicy;restartPolicy 24 s;restartPolicyRules 25 *@.ContainerRestartRule',
+    Container:
+      'name 1 s;image 2 s;command 3 *s;args 4 *s;workingDir 5 s;ports 6 *@.ContainerPort;env 7 *@.EnvVar;resources 8 @.ResourceRequirements;volumeMounts 9 *@.VolumeMount;livenessProbe 10 @.Probe;readinessProbe 11 @.Probe;lifecycle 12 @.Lifecycle;terminationMessagePath 13 s;imagePullPolicy 14 s;securityContext 15 @.SecurityContext;stdin 16 b;stdinOnce 17 b;tty 18 b;envFrom 19 *@.EnvFromSource;terminationMessagePolicy 20 s;volumeDevices 21 *@.VolumeDevice;startupProbe 22 @.Probe;resizePolicy 23 *@.ContainerResizePolicy;restartPolicy 24 s;restartPolicyRules 25 *@.ContainerRestartRule',
     ContainerExtendedResourceRequest: 'containerName 1 s;resourceName 2 s;requestName 3 s',
     ContainerImage: 'names 1 *s;sizeBytes 2 l',
     ContainerPort: 'name 1 s;hostPort 2 i;containerPort 3 i;protocol 4 s;hostIP 5 s',
@@ -450,9 +523,11 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ContainerRestartRuleOnExitCodes: 'operator 1 s;values 2 *i',
     ContainerState: 'waiting 1 @.ContainerStateWaiting;running 2 @.ContainerStateRunning;terminated 3 @.ContainerStateTerminated',
     ContainerStateRunning: 'startedAt 1 @meta.Time',
-    ContainerStateTerminated: 'exitCode 1 i;signal 2 i;reason 3 s;message 4 s;startedAt 5 @meta.Time;finishedAt 6 @meta.Time;containerID 7 s',
+    ContainerStateTerminated:
+      'exitCode 1 i;signal 2 i;reason 3 s;message 4 s;startedAt 5 @meta.Time;finishedAt 6 @meta.Time;containerID 7 s',
     ContainerStateWaiting: 'reason 1 s;message 2 s',
-    ContainerStatus: 'name 1 s;state 2 @.ContainerState;lastState 3 @.ContainerState;ready 4 b;restartCount 5 i;image 6 s;imageID 7 s;containerID 8 s;started 9 b;allocatedResources 10 %@resource.Quantity;resources 11 @.ResourceRequirements;volumeMounts 12 *@.VolumeMountStatus;user 13 @.ContainerUser;allocatedResourcesStatus 14 *@.ResourceStatus;stopSignal 15 s',
+    ContainerStatus:
+      'name 1 s;state 2 @.ContainerState;lastState 3 @.ContainerState;ready 4 b;restartCount 5 i;image 6 s;imageID 7 s;containerID 8 s;started 9 b;allocatedResources 10 %@resource.Quantity;resources 11 @.ResourceRequirements;volumeMounts 12 *@.VolumeMountStatus;user 13 @.ContainerUser;allocatedResourcesStatus 14 *@.ResourceStatus;stopSignal 15 s',
     ContainerUser: 'linux 1 @.LinuxContainerUser',
     DaemonEndpoint: 'Port 1 i',
     DownwardAPIProjection: 'items 1 *@.DownwardAPIVolumeFile',
@@ -466,11 +541,14 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     EndpointsList: 'metadata 1 @meta.ListMeta;items 2 *@.Endpoints',
     EnvFromSource: 'prefix 1 s;configMapRef 2 @.ConfigMapEnvSource;secretRef 3 @.SecretEnvSource',
     EnvVar: 'name 1 s;value 2 s;valueFrom 3 @.EnvVarSource',
-    EnvVarSource: 'fieldRef 1 @.ObjectFieldSelector;resourceFieldRef 2 @.ResourceFieldSelector;configMapKeyRef 3 @.ConfigMapKeySelector;secretKeyRef 4 @.SecretKeySelector;fileKeyRef 5 @.FileKeySelector',
+    EnvVarSource:
+      'fieldRef 1 @.ObjectFieldSelector;resourceFieldRef 2 @.ResourceFieldSelector;configMapKeyRef 3 @.ConfigMapKeySelector;secretKeyRef 4 @.SecretKeySelector;fileKeyRef 5 @.FileKeySelector',
     EphemeralContainer: '+ephemeralContainerCommon 1 @.EphemeralContainerCommon;targetContainerName 2 s',
-    EphemeralContainerCommon: 'name 1 s;image 2 s;command 3 *s;args 4 *s;workingDir 5 s;ports 6 *@.ContainerPort;env 7 *@.EnvVar;resources 8 @.ResourceRequirements;volumeMounts 9 *@.VolumeMount;livenessProbe 10 @.Probe;readinessProbe 11 @.Probe;lifecycle 12 @.Lifecycle;terminationMessagePath 13 s;imagePullPolicy 14 s;securityContext 15 @.SecurityContext;stdin 16 b;stdinOnce 17 b;tty 18 b;envFrom 19 *@.EnvFromSource;terminationMessagePolicy 20 s;volumeDevices 21 *@.VolumeDevice;startupProbe 22 @.Probe;resizePolicy 23 *@.ContainerResizePolicy;restartPolicy 24 s;restartPolicyRules 25 *@.ContainerRestartRule',
+    EphemeralContainerCommon:
+      'name 1 s;image 2 s;command 3 *s;args 4 *s;workingDir 5 s;ports 6 *@.ContainerPort;env 7 *@.EnvVar;resources 8 @.ResourceRequirements;volumeMounts 9 *@.VolumeMount;livenessProbe 10 @.Probe;readinessProbe 11 @.Probe;lifecycle 12 @.Lifecycle;terminationMessagePath 13 s;imagePullPolicy 14 s;securityContext 15 @.SecurityContext;stdin 16 b;stdinOnce 17 b;tty 18 b;envFrom 19 *@.EnvFromSource;terminationMessagePolicy 20 s;volumeDevices 21 *@.VolumeDevice;startupProbe 22 @.Probe;resizePolicy 23 *@.ContainerResizePolicy;restartPolicy 24 s;restartPolicyRules 25 *@.ContainerRestartRule',
     EphemeralVolumeSource: 'volumeClaimTemplate 1 @.PersistentVolumeClaimTemplate',
-    Event: 'metadata 1 @meta.ObjectMeta;involvedObject 2 @.ObjectReference;reason 3 s;message 4 s;source 5 @.EventSource;firstTimestamp 6 @meta.Time;lastTimestamp 7 @meta.Time;count 8 i;type 9 s;eventTime 10 @meta.MicroTime;series 11 @.EventSeries;action 12 s;related 13 @.ObjectReference;reportingComponent 14 s;reportingInstance 15 s',
+    Event:
+      'metadata 1 @meta.ObjectMeta;involvedObject 2 @.ObjectReference;reason 3 s;message 4 s;source 5 @.EventSource;firstTimestamp 6 @meta.Time;lastTimestamp 7 @meta.Time;count 8 i;type 9 s;eventTime 10 @meta.MicroTime;series 11 @.EventSeries;action 12 s;related 13 @.ObjectReference;reportingComponent 14 s;reportingInstance 15 s',
     EventList: 'metadata 1 @meta.ListMeta;items 2 *@.Event',
     EventSeries: 'count 1 i;lastObservedTime 2 @meta.MicroTime',
     EventSource: 'component 1 s;host 2 s',
@@ -490,15 +568,18 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     HostAlias: 'ip 1 s;hostnames 2 *s',
     HostIP: 'ip 1 s',
     HostPathVolumeSource: 'path 1 s;type 2 s',
-    ISCSIPersistentVolumeSource: 'targetPortal 1 s;iqn 2 s;lun 3 i;iscsiInterface 4 s;fsType 5 s;readOnly 6 b;portals 7 *s;chapAuthDiscovery 8 b;secretRef 10 @.SecretReference;chapAuthSession 11 b;initiatorName 12 s',
-    ISCSIVolumeSource: 'targetPortal 1 s;iqn 2 s;lun 3 i;iscsiInterface 4 s;fsType 5 s;readOnly 6 b;portals 7 *s;chapAuthDiscovery 8 b;secretRef 10 @.LocalObjectReference;chapAuthSession 11 b;initiatorName 12 s',
+    ISCSIPersistentVolumeSource:
+      'targetPortal 1 s;iqn 2 s;lun 3 i;iscsiInterface 4 s;fsType 5 s;readOnly 6 b;portals 7 *s;chapAuthDiscovery 8 b;secretRef 10 @.SecretReference;chapAuthSession 11 b;initiatorName 12 s',
+    ISCSIVolumeSource:
+      'targetPortal 1 s;iqn 2 s;lun 3 i;iscsiInterface 4 s;fsType 5 s;readOnly 6 b;portals 7 *s;chapAuthDiscovery 8 b;secretRef 10 @.LocalObjectReference;chapAuthSession 11 b;initiatorName 12 s',
     ImageVolumeSource: 'reference 1 s;pullPolicy 2 s',
     ImageVolumeStatus: 'imageRef 1 s',
     KeyToPath: 'key 1 s;path 2 s;mode 3 i',
     Lifecycle: 'postStart 1 @.LifecycleHandler;preStop 2 @.LifecycleHandler;stopSignal 3 s',
     LifecycleHandler: 'exec 1 @.ExecAction;httpGet 2 @.HTTPGetAction;tcpSocket 3 @.TCPSocketAction;sleep 4 @.SleepAction',
     LimitRange: 'metadata 1 @meta.ObjectMeta;spec 2 @.LimitRangeSpec',
-    LimitRangeItem: 'type 1 s;max 2 %@resource.Quantity;min 3 %@resource.Quantity;default 4 %@resource.Quantity;defaultRequest 5 %@resource.Quantity;maxLimitRequestRatio 6 %@resource.Quantity',
+    LimitRangeItem:
+      'type 1 s;max 2 %@resource.Quantity;min 3 %@resource.Quantity;default 4 %@resource.Quantity;defaultRequest 5 %@resource.Quantity;maxLimitRequestRatio 6 %@resource.Quantity',
     LimitRangeList: 'metadata 1 @meta.ListMeta;items 2 *@.LimitRange',
     LimitRangeSpec: 'limits 1 *@.LimitRangeItem',
     LinuxContainerUser: 'uid 1 l;gid 2 l;supplementalGroups 3 *l',
@@ -516,7 +597,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     NamespaceStatus: 'phase 1 s;conditions 2 *@.NamespaceCondition',
     Node: 'metadata 1 @meta.ObjectMeta;spec 2 @.NodeSpec;status 3 @.NodeStatus',
     NodeAddress: 'type 1 s;address 2 s',
-    NodeAffinity: 'requiredDuringSchedulingIgnoredDuringExecution 1 @.NodeSelector;preferredDuringSchedulingIgnoredDuringExecution 2 *@.PreferredSchedulingTerm',
+    NodeAffinity:
+      'requiredDuringSchedulingIgnoredDuringExecution 1 @.NodeSelector;preferredDuringSchedulingIgnoredDuringExecution 2 *@.PreferredSchedulingTerm',
     NodeAllocatableResourceClaimStatus: 'resourceClaimName 1 s;containers 2 *s;resources 3 %@resource.Quantity',
     NodeCondition: 'type 1 s;status 2 s;lastHeartbeatTime 3 @meta.Time;lastTransitionTime 4 @meta.Time;reason 5 s;message 6 s',
     NodeConfigSource: 'configMap 2 @.ConfigMapNodeConfigSource',
@@ -530,39 +612,52 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     NodeSelector: 'nodeSelectorTerms 1 *@.NodeSelectorTerm',
     NodeSelectorRequirement: 'key 1 s;operator 2 s;values 3 *s',
     NodeSelectorTerm: 'matchExpressions 1 *@.NodeSelectorRequirement;matchFields 2 *@.NodeSelectorRequirement',
-    NodeSpec: 'podCIDR 1 s;externalID 2 s;providerID 3 s;unschedulable 4 b;taints 5 *@.Taint;configSource 6 @.NodeConfigSource;podCIDRs 7 *s',
-    NodeStatus: 'capacity 1 %@resource.Quantity;allocatable 2 %@resource.Quantity;phase 3 s;conditions 4 *@.NodeCondition;addresses 5 *@.NodeAddress;daemonEndpoints 6 @.NodeDaemonEndpoints;nodeInfo 7 @.NodeSystemInfo;images 8 *@.ContainerImage;volumesInUse 9 *s;volumesAttached 10 *@.AttachedVolume;config 11 @.NodeConfigStatus;runtimeHandlers 12 *@.NodeRuntimeHandler;features 13 @.NodeFeatures;declaredFeatures 14 *s',
+    NodeSpec:
+      'podCIDR 1 s;externalID 2 s;providerID 3 s;unschedulable 4 b;taints 5 *@.Taint;configSource 6 @.NodeConfigSource;podCIDRs 7 *s',
+    NodeStatus:
+      'capacity 1 %@resource.Quantity;allocatable 2 %@resource.Quantity;phase 3 s;conditions 4 *@.NodeCondition;addresses 5 *@.NodeAddress;daemonEndpoints 6 @.NodeDaemonEndpoints;nodeInfo 7 @.NodeSystemInfo;images 8 *@.ContainerImage;volumesInUse 9 *s;volumesAttached 10 *@.AttachedVolume;config 11 @.NodeConfigStatus;runtimeHandlers 12 *@.NodeRuntimeHandler;features 13 @.NodeFeatures;declaredFeatures 14 *s',
     NodeSwapStatus: 'capacity 1 l',
-    NodeSystemInfo: 'machineID 1 s;systemUUID 2 s;bootID 3 s;kernelVersion 4 s;osImage 5 s;containerRuntimeVersion 6 s;kubeletVersion 7 s;kubeProxyVersion 8 s;operatingSystem 9 s;architecture 10 s;swap 11 @.NodeSwapStatus',
+    NodeSystemInfo:
+      'machineID 1 s;systemUUID 2 s;bootID 3 s;kernelVersion 4 s;osImage 5 s;containerRuntimeVersion 6 s;kubeletVersion 7 s;kubeProxyVersion 8 s;operatingSystem 9 s;architecture 10 s;swap 11 @.NodeSwapStatus',
     ObjectFieldSelector: 'apiVersion 1 s;fieldPath 2 s',
     ObjectReference: 'kind 1 s;namespace 2 s;name 3 s;uid 4 s;apiVersion 5 s;resourceVersion 6 s;fieldPath 7 s',
     PersistentVolume: 'metadata 1 @meta.ObjectMeta;spec 2 @.PersistentVolumeSpec;status 3 @.PersistentVolumeStatus',
     PersistentVolumeClaim: 'metadata 1 @meta.ObjectMeta;spec 2 @.PersistentVolumeClaimSpec;status 3 @.PersistentVolumeClaimStatus',
     PersistentVolumeClaimCondition: 'type 1 s;status 2 s;lastProbeTime 3 @meta.Time;lastTransitionTime 4 @meta.Time;reason 5 s;message 6 s',
     PersistentVolumeClaimList: 'metadata 1 @meta.ListMeta;items 2 *@.PersistentVolumeClaim',
-    PersistentVolumeClaimSpec: 'accessModes 1 *s;resources 2 @.VolumeResourceRequirements;volumeName 3 s;selector 4 @meta.LabelSelector;storageClassName 5 s;volumeMode 6 s;dataSource 7 @.TypedLocalObjectReference;dataSourceRef 8 @.TypedObjectReference;volumeAttributesClassName 9 s',
-    PersistentVolumeClaimStatus: 'phase 1 s;accessModes 2 *s;capacity 3 %@resource.Quantity;conditions 4 *@.PersistentVolumeClaimCondition;allocatedResources 5 %@resource.Quantity;allocatedResourceStatuses 7 %s;currentVolumeAttributesClassName 8 s;modifyVolumeStatus 9 @.ModifyVolumeStatus',
+    PersistentVolumeClaimSpec:
+      'accessModes 1 *s;resources 2 @.VolumeResourceRequirements;volumeName 3 s;selector 4 @meta.LabelSelector;storageClassName 5 s;volumeMode 6 s;dataSource 7 @.TypedLocalObjectReference;dataSourceRef 8 @.TypedObjectReference;volumeAttributesClassName 9 s',
+    PersistentVolumeClaimStatus:
+      'phase 1 s;accessModes 2 *s;capacity 3 %@resource.Quantity;conditions 4 *@.PersistentVolumeClaimCondition;allocatedResources 5 %@resource.Quantity;allocatedResourceStatuses 7 %s;currentVolumeAttributesClassName 8 s;modifyVolumeStatus 9 @.ModifyVolumeStatus',
     PersistentVolumeClaimTemplate: 'metadata 1 @meta.ObjectMeta;spec 2 @.PersistentVolumeClaimSpec',
     PersistentVolumeClaimVolumeSource: 'claimName 1 s;readOnly 2 b',
     PersistentVolumeList: 'metadata 1 @meta.ListMeta;items 2 *@.PersistentVolume',
-    PersistentVolumeSource: 'gcePersistentDisk 1 @.GCEPersistentDiskVolumeSource;awsElasticBlockStore 2 @.AWSElasticBlockStoreVolumeSource;hostPath 3 @.HostPathVolumeSource;glusterfs 4 @.GlusterfsPersistentVolumeSource;nfs 5 @.NFSVolumeSource;rbd 6 @.RBDPersistentVolumeSource;iscsi 7 @.ISCSIPersistentVolumeSource;cinder 8 @.CinderPersistentVolumeSource;cephfs 9 @.CephFSPersistentVolumeSource;fc 10 @.FCVolumeSource;flocker 11 @.FlockerVolumeSource;flexVolume 12 @.FlexPersistentVolumeSource;azureFile 13 @.AzureFilePersistentVolumeSource;vsphereVolume 14 @.VsphereVirtualDiskVolumeSource;quobyte 15 @.QuobyteVolumeSource;azureDisk 16 @.AzureDiskVolumeSource;photonPersistentDisk 17 @.PhotonPersistentDiskVolumeSource;portworxVolume 18 @.PortworxVolumeSource;scaleIO 19 @.ScaleIOPersistentVolumeSource;local 20 @.LocalVolumeSource;storageos 21 @.StorageOSPersistentVolumeSource;csi 22 @.CSIPersistentVolumeSource',
-    PersistentVolumeSpec: 'capacity 1 %@resource.Quantity;+persistentVolumeSource 2 @.PersistentVolumeSource;accessModes 3 *s;claimRef 4 @.ObjectReference;persistentVolumeReclaimPolicy 5 s;storageClassName 6 s;mountOptions 7 *s;volumeMode 8 s;nodeAffinity 9 @.VolumeNodeAffinity;volumeAttributesClassName 10 s',
+    PersistentVolumeSource:
+      'gcePersistentDisk 1 @.GCEPersistentDiskVolumeSource;awsElasticBlockStore 2 @.AWSElasticBlockStoreVolumeSource;hostPath 3 @.HostPathVolumeSource;glusterfs 4 @.GlusterfsPersistentVolumeSource;nfs 5 @.NFSVolumeSource;rbd 6 @.RBDPersistentVolumeSource;iscsi 7 @.ISCSIPersistentVolumeSource;cinder 8 @.CinderPersistentVolumeSource;cephfs 9 @.CephFSPersistentVolumeSource;fc 10 @.FCVolumeSource;flocker 11 @.FlockerVolumeSource;flexVolume 12 @.FlexPersistentVolumeSource;azureFile 13 @.AzureFilePersistentVolumeSource;vsphereVolume 14 @.VsphereVirtualDiskVolumeSource;quobyte 15 @.QuobyteVolumeSource;azureDisk 16 @.AzureDiskVolumeSource;photonPersistentDisk 17 @.PhotonPersistentDiskVolumeSource;portworxVolume 18 @.PortworxVolumeSource;scaleIO 19 @.ScaleIOPersistentVolumeSource;local 20 @.LocalVolumeSource;storageos 21 @.StorageOSPersistentVolumeSource;csi 22 @.CSIPersistentVolumeSource',
+    PersistentVolumeSpec:
+      'capacity 1 %@resource.Quantity;+persistentVolumeSource 2 @.PersistentVolumeSource;accessModes 3 *s;claimRef 4 @.ObjectReference;persistentVolumeReclaimPolicy 5 s;storageClassName 6 s;mountOptions 7 *s;volumeMode 8 s;nodeAffinity 9 @.VolumeNodeAffinity;volumeAttributesClassName 10 s',
     PersistentVolumeStatus: 'phase 1 s;message 2 s;reason 3 s;lastPhaseTransitionTime 4 @meta.Time',
     PhotonPersistentDiskVolumeSource: 'pdID 1 s;fsType 2 s',
     Pod: 'metadata 1 @meta.ObjectMeta;spec 2 @.PodSpec;status 3 @.PodStatus',
-    PodAffinity: 'requiredDuringSchedulingIgnoredDuringExecution 1 *@.PodAffinityTerm;preferredDuringSchedulingIgnoredDuringExecution 2 *@.WeightedPodAffinityTerm',
-    PodAffinityTerm: 'labelSelector 1 @meta.LabelSelector;namespaces 2 *s;topologyKey 3 s;namespaceSelector 4 @meta.LabelSelector;matchLabelKeys 5 *s;mismatchLabelKeys 6 *s',
-    PodAntiAffinity: 'requiredDuringSchedulingIgnoredDuringExecution 1 *@.PodAffinityTerm;preferredDuringSchedulingIgnoredDuringExecution 2 *@.WeightedPodAffinityTerm',
+    PodAffinity:
+      'requiredDuringSchedulingIgnoredDuringExecution 1 *@.PodAffinityTerm;preferredDuringSchedulingIgnoredDuringExecution 2 *@.WeightedPodAffinityTerm',
+    PodAffinityTerm:
+      'labelSelector 1 @meta.LabelSelector;namespaces 2 *s;topologyKey 3 s;namespaceSelector 4 @meta.LabelSelector;matchLabelKeys 5 *s;mismatchLabelKeys 6 *s',
+    PodAntiAffinity:
+      'requiredDuringSchedulingIgnoredDuringExecution 1 *@.PodAffinityTerm;preferredDuringSchedulingIgnoredDuringExecution 2 *@.WeightedPodAffinityTerm',
     PodAttachOptions: 'stdin 1 b;stdout 2 b;stderr 3 b;tty 4 b;container 5 s',
-    PodCertificateProjection: 'signerName 1 s;keyType 2 s;maxExpirationSeconds 3 i;credentialBundlePath 4 s;keyPath 5 s;certificateChainPath 6 s;userAnnotations 7 %s',
-    PodCondition: 'type 1 s;status 2 s;lastProbeTime 3 @meta.Time;lastTransitionTime 4 @meta.Time;reason 5 s;message 6 s;observedGeneration 7 l',
+    PodCertificateProjection:
+      'signerName 1 s;keyType 2 s;maxExpirationSeconds 3 i;credentialBundlePath 4 s;keyPath 5 s;certificateChainPath 6 s;userAnnotations 7 %s',
+    PodCondition:
+      'type 1 s;status 2 s;lastProbeTime 3 @meta.Time;lastTransitionTime 4 @meta.Time;reason 5 s;message 6 s;observedGeneration 7 l',
     PodDNSConfig: 'nameservers 1 *s;searches 2 *s;options 3 *@.PodDNSConfigOption',
     PodDNSConfigOption: 'name 1 s;value 2 s',
     PodExecOptions: 'stdin 1 b;stdout 2 b;stderr 3 b;tty 4 b;container 5 s;command 6 *s',
     PodExtendedResourceClaimStatus: 'requestMappings 1 *@.ContainerExtendedResourceRequest;resourceClaimName 2 s',
     PodIP: 'ip 1 s',
     PodList: 'metadata 1 @meta.ListMeta;items 2 *@.Pod',
-    PodLogOptions: 'container 1 s;follow 2 b;previous 3 b;sinceSeconds 4 l;sinceTime 5 @meta.Time;timestamps 6 b;tailLines 7 l;limitBytes 8 l;insecureSkipTLSVerifyBackend 9 b;stream 10 s',
+    PodLogOptions:
+      'container 1 s;follow 2 b;previous 3 b;sinceSeconds 4 l;sinceTime 5 @meta.Time;timestamps 6 b;tailLines 7 l;limitBytes 8 l;insecureSkipTLSVerifyBackend 9 b;stream 10 s',
     PodOS: 'name 1 s',
     PodPortForwardOptions: 'ports 1 *i',
     PodProxyOptions: 'path 1 s',
@@ -571,10 +666,13 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     PodResourceClaimStatus: 'name 1 s;resourceClaimName 2 s',
     PodSchedulingGate: 'name 1 s',
     PodSchedulingGroup: 'podGroupName 1 s',
-    PodSecurityContext: 'seLinuxOptions 1 @.SELinuxOptions;runAsUser 2 l;runAsNonRoot 3 b;supplementalGroups 4 *l;fsGroup 5 l;runAsGroup 6 l;sysctls 7 *@.Sysctl;windowsOptions 8 @.WindowsSecurityContextOptions;fsGroupChangePolicy 9 s;seccompProfile 10 @.SeccompProfile;appArmorProfile 11 @.AppArmorProfile;supplementalGroupsPolicy 12 s;seLinuxChangePolicy 13 s',
+    PodSecurityContext:
+      'seLinuxOptions 1 @.SELinuxOptions;runAsUser 2 l;runAsNonRoot 3 b;supplementalGroups 4 *l;fsGroup 5 l;runAsGroup 6 l;sysctls 7 *@.Sysctl;windowsOptions 8 @.WindowsSecurityContextOptions;fsGroupChangePolicy 9 s;seccompProfile 10 @.SeccompProfile;appArmorProfile 11 @.AppArmorProfile;supplementalGroupsPolicy 12 s;seLinuxChangePolicy 13 s',
     PodSignature: 'podController 1 @meta.OwnerReference',
-    PodSpec: 'volumes 1 *@.Volume;containers 2 *@.Container;restartPolicy 3 s;terminationGracePeriodSeconds 4 l;activeDeadlineSeconds 5 l;dnsPolicy 6 s;nodeSelector 7 %s;serviceAccountName 8 s;serviceAccount 9 s;nodeName 10 s;hostNetwork 11 b;hostPID 12 b;hostIPC 13 b;securityContext 14 @.PodSecurityContext;imagePullSecrets 15 *@.LocalObjectReference;hostname 16 s;subdomain 17 s;affinity 18 @.Affinity;schedulerName 19 s;initContainers 20 *@.Container;automountServiceAccountToken 21 b;tolerations 22 *@.Toleration;hostAliases 23 *@.HostAlias;priorityClassName 24 s;priority 25 i;dnsConfig 26 @.PodDNSConfig;shareProcessNamespace 27 b;readinessGates 28 *@.PodReadinessGate;runtimeClassName 29 s;enableServiceLinks 30 b;preemptionPolicy 31 s;overhead 32 %@resource.Quantity;topologySpreadConstraints 33 *@.TopologySpreadConstraint;ephemeralContainers 34 *@.EphemeralContainer;setHostnameAsFQDN 35 b;os 36 @.PodOS;hostUsers 37 b;schedulingGates 38 *@.PodSchedulingGate;resourceClaims 39 *@.PodResourceClaim;resources 40 @.ResourceRequirements;hostnameOverride 41 s;schedulingGroup 43 @.PodSchedulingGroup',
-    PodStatus: 'phase 1 s;conditions 2 *@.PodCondition;message 3 s;reason 4 s;hostIP 5 s;podIP 6 s;startTime 7 @meta.Time;containerStatuses 8 *@.ContainerStatus;qosClass 9 s;initContainerStatuses 10 *@.ContainerStatus;nominatedNodeName 11 s;podIPs 12 *@.PodIP;ephemeralContainerStatuses 13 *@.ContainerStatus;resize 14 s;resourceClaimStatuses 15 *@.PodResourceClaimStatus;hostIPs 16 *@.HostIP;observedGeneration 17 l;extendedResourceClaimStatus 18 @.PodExtendedResourceClaimStatus;allocatedResources 19 %@resource.Quantity;resources 20 @.ResourceRequirements;nodeAllocatableResourceClaimStatuses 21 *@.NodeAllocatableResourceClaimStatus',
+    PodSpec:
+      'volumes 1 *@.Volume;containers 2 *@.Container;restartPolicy 3 s;terminationGracePeriodSeconds 4 l;activeDeadlineSeconds 5 l;dnsPolicy 6 s;nodeSelector 7 %s;serviceAccountName 8 s;serviceAccount 9 s;nodeName 10 s;hostNetwork 11 b;hostPID 12 b;hostIPC 13 b;securityContext 14 @.PodSecurityContext;imagePullSecrets 15 *@.LocalObjectReference;hostname 16 s;subdomain 17 s;affinity 18 @.Affinity;schedulerName 19 s;initContainers 20 *@.Container;automountServiceAccountToken 21 b;tolerations 22 *@.Toleration;hostAliases 23 *@.HostAlias;priorityClassName 24 s;priority 25 i;dnsConfig 26 @.PodDNSConfig;shareProcessNamespace 27 b;readinessGates 28 *@.PodReadinessGate;runtimeClassName 29 s;enableServiceLinks 30 b;preemptionPolicy 31 s;overhead 32 %@resource.Quantity;topologySpreadConstraints 33 *@.TopologySpreadConstraint;ephemeralContainers 34 *@.EphemeralContainer;setHostnameAsFQDN 35 b;os 36 @.PodOS;hostUsers 37 b;schedulingGates 38 *@.PodSchedulingGate;resourceClaims 39 *@.PodResourceClaim;resources 40 @.ResourceRequirements;hostnameOverride 41 s;schedulingGroup 43 @.PodSchedulingGroup',
+    PodStatus:
+      'phase 1 s;conditions 2 *@.PodCondition;message 3 s;reason 4 s;hostIP 5 s;podIP 6 s;startTime 7 @meta.Time;containerStatuses 8 *@.ContainerStatus;qosClass 9 s;initContainerStatuses 10 *@.ContainerStatus;nominatedNodeName 11 s;podIPs 12 *@.PodIP;ephemeralContainerStatuses 13 *@.ContainerStatus;resize 14 s;resourceClaimStatuses 15 *@.PodResourceClaimStatus;hostIPs 16 *@.HostIP;observedGeneration 17 l;extendedResourceClaimStatus 18 @.PodExtendedResourceClaimStatus;allocatedResources 19 %@resource.Quantity;resources 20 @.ResourceRequirements;nodeAllocatableResourceClaimStatuses 21 *@.NodeAllocatableResourceClaimStatus',
     PodStatusResult: 'metadata 1 @meta.ObjectMeta;status 2 @.PodStatus',
     PodTemplate: 'metadata 1 @meta.ObjectMeta;template 2 @.PodTemplateSpec',
     PodTemplateList: 'metadata 1 @meta.ListMeta;items 2 *@.PodTemplate',
@@ -584,18 +682,21 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Preconditions: 'uid 1 s',
     PreferAvoidPodsEntry: 'podSignature 1 @.PodSignature;evictionTime 2 @meta.Time;reason 3 s;message 4 s',
     PreferredSchedulingTerm: 'weight 1 i;preference 2 @.NodeSelectorTerm',
-    Probe: '+handler 1 @.ProbeHandler;initialDelaySeconds 2 i;timeoutSeconds 3 i;periodSeconds 4 i;successThreshold 5 i;failureThreshold 6 i;terminationGracePeriodSeconds 7 l',
+    Probe:
+      '+handler 1 @.ProbeHandler;initialDelaySeconds 2 i;timeoutSeconds 3 i;periodSeconds 4 i;successThreshold 5 i;failureThreshold 6 i;terminationGracePeriodSeconds 7 l',
     ProbeHandler: 'exec 1 @.ExecAction;httpGet 2 @.HTTPGetAction;tcpSocket 3 @.TCPSocketAction;grpc 4 @.GRPCAction',
     ProjectedVolumeSource: 'sources 1 *@.VolumeProjection;defaultMode 2 i',
     QuobyteVolumeSource: 'registry 1 s;volume 2 s;readOnly 3 b;user 4 s;group 5 s;tenant 6 s',
-    RBDPersistentVolumeSource: 'monitors 1 *s;image 2 s;fsType 3 s;pool 4 s;user 5 s;keyring 6 s;secretRef 7 @.SecretReference;readOnly 8 b',
+    RBDPersistentVolumeSource:
+      'monitors 1 *s;image 2 s;fsType 3 s;pool 4 s;user 5 s;keyring 6 s;secretRef 7 @.SecretReference;readOnly 8 b',
     RBDVolumeSource: 'monitors 1 *s;image 2 s;fsType 3 s;pool 4 s;user 5 s;keyring 6 s;secretRef 7 @.LocalObjectReference;readOnly 8 b',
     RangeAllocation: 'metadata 1 @meta.ObjectMeta;range 2 s;data 3 y',
     ReplicationController: 'metadata 1 @meta.ObjectMeta;spec 2 @.ReplicationControllerSpec;status 3 @.ReplicationControllerStatus',
     ReplicationControllerCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     ReplicationControllerList: 'metadata 1 @meta.ListMeta;items 2 *@.ReplicationController',
     ReplicationControllerSpec: 'replicas 1 i;selector 2 %s;template 3 @.PodTemplateSpec;minReadySeconds 4 i',
-    ReplicationControllerStatus: 'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicationControllerCondition',
+    ReplicationControllerStatus:
+      'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicationControllerCondition',
     ResourceClaim: 'name 1 s;request 2 s',
     ResourceFieldSelector: 'containerName 1 s;resource 2 s;divisor 3 @resource.Quantity',
     ResourceHealth: 'resourceID 1 s;health 2 s;message 6 s',
@@ -606,8 +707,10 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ResourceRequirements: 'limits 1 %@resource.Quantity;requests 2 %@resource.Quantity;claims 3 *@.ResourceClaim',
     ResourceStatus: 'name 1 s;resources 2 *@.ResourceHealth',
     SELinuxOptions: 'user 1 s;role 2 s;type 3 s;level 4 s',
-    ScaleIOPersistentVolumeSource: 'gateway 1 s;system 2 s;secretRef 3 @.SecretReference;sslEnabled 4 b;protectionDomain 5 s;storagePool 6 s;storageMode 7 s;volumeName 8 s;fsType 9 s;readOnly 10 b',
-    ScaleIOVolumeSource: 'gateway 1 s;system 2 s;secretRef 3 @.LocalObjectReference;sslEnabled 4 b;protectionDomain 5 s;storagePool 6 s;storageMode 7 s;volumeName 8 s;fsType 9 s;readOnly 10 b',
+    ScaleIOPersistentVolumeSource:
+      'gateway 1 s;system 2 s;secretRef 3 @.SecretReference;sslEnabled 4 b;protectionDomain 5 s;storagePool 6 s;storageMode 7 s;volumeName 8 s;fsType 9 s;readOnly 10 b',
+    ScaleIOVolumeSource:
+      'gateway 1 s;system 2 s;secretRef 3 @.LocalObjectReference;sslEnabled 4 b;protectionDomain 5 s;storagePool 6 s;storageMode 7 s;volumeName 8 s;fsType 9 s;readOnly 10 b',
     ScopeSelector: 'matchExpressions 1 *@.ScopedResourceSelectorRequirement',
     ScopedResourceSelectorRequirement: 'scopeName 1 s;operator 2 s;values 3 *s',
     SeccompProfile: 'type 1 s;localhostProfile 2 s',
@@ -618,16 +721,19 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     SecretProjection: '+localObjectReference 1 @.LocalObjectReference;items 2 *@.KeyToPath;optional 4 b',
     SecretReference: 'name 1 s;namespace 2 s',
     SecretVolumeSource: 'secretName 1 s;items 2 *@.KeyToPath;defaultMode 3 i;optional 4 b',
-    SecurityContext: 'capabilities 1 @.Capabilities;privileged 2 b;seLinuxOptions 3 @.SELinuxOptions;runAsUser 4 l;runAsNonRoot 5 b;readOnlyRootFilesystem 6 b;allowPrivilegeEscalation 7 b;runAsGroup 8 l;procMount 9 s;windowsOptions 10 @.WindowsSecurityContextOptions;seccompProfile 11 @.SeccompProfile;appArmorProfile 12 @.AppArmorProfile',
+    SecurityContext:
+      'capabilities 1 @.Capabilities;privileged 2 b;seLinuxOptions 3 @.SELinuxOptions;runAsUser 4 l;runAsNonRoot 5 b;readOnlyRootFilesystem 6 b;allowPrivilegeEscalation 7 b;runAsGroup 8 l;procMount 9 s;windowsOptions 10 @.WindowsSecurityContextOptions;seccompProfile 11 @.SeccompProfile;appArmorProfile 12 @.AppArmorProfile',
     SerializedReference: 'reference 1 @.ObjectReference',
     Service: 'metadata 1 @meta.ObjectMeta;spec 2 @.ServiceSpec;status 3 @.ServiceStatus',
-    ServiceAccount: 'metadata 1 @meta.ObjectMeta;secrets 2 *@.ObjectReference;imagePullSecrets 3 *@.LocalObjectReference;automountServiceAccountToken 4 b',
+    ServiceAccount:
+      'metadata 1 @meta.ObjectMeta;secrets 2 *@.ObjectReference;imagePullSecrets 3 *@.LocalObjectReference;automountServiceAccountToken 4 b',
     ServiceAccountList: 'metadata 1 @meta.ListMeta;items 2 *@.ServiceAccount',
     ServiceAccountTokenProjection: 'audience 1 s;expirationSeconds 2 l;path 3 s',
     ServiceList: 'metadata 1 @meta.ListMeta;items 2 *@.Service',
     ServicePort: 'name 1 s;protocol 2 s;port 3 i;targetPort 4 @intstr.IntOrString;nodePort 5 i;appProtocol 6 s',
     ServiceProxyOptions: 'path 1 s',
-    ServiceSpec: 'ports 1 *@.ServicePort;selector 2 %s;clusterIP 3 s;type 4 s;externalIPs 5 *s;sessionAffinity 7 s;loadBalancerIP 8 s;loadBalancerSourceRanges 9 *s;externalName 10 s;externalTrafficPolicy 11 s;healthCheckNodePort 12 i;publishNotReadyAddresses 13 b;sessionAffinityConfig 14 @.SessionAffinityConfig;ipFamilyPolicy 17 s;clusterIPs 18 *s;ipFamilies 19 *s;allocateLoadBalancerNodePorts 20 b;loadBalancerClass 21 s;internalTrafficPolicy 22 s;trafficDistribution 23 s',
+    ServiceSpec:
+      'ports 1 *@.ServicePort;selector 2 %s;clusterIP 3 s;type 4 s;externalIPs 5 *s;sessionAffinity 7 s;loadBalancerIP 8 s;loadBalancerSourceRanges 9 *s;externalName 10 s;externalTrafficPolicy 11 s;healthCheckNodePort 12 i;publishNotReadyAddresses 13 b;sessionAffinityConfig 14 @.SessionAffinityConfig;ipFamilyPolicy 17 s;clusterIPs 18 *s;ipFamilies 19 *s;allocateLoadBalancerNodePorts 20 b;loadBalancerClass 21 s;internalTrafficPolicy 22 s;trafficDistribution 23 s',
     ServiceStatus: 'loadBalancer 1 @.LoadBalancerStatus;conditions 2 *@meta.Condition',
     SessionAffinityConfig: 'clientIP 1 @.ClientIPConfig',
     SleepAction: 'seconds 1 l',
@@ -639,7 +745,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Toleration: 'key 1 s;operator 2 s;value 3 s;effect 4 s;tolerationSeconds 5 l',
     TopologySelectorLabelRequirement: 'key 1 s;values 2 *s',
     TopologySelectorTerm: 'matchLabelExpressions 1 *@.TopologySelectorLabelRequirement',
-    TopologySpreadConstraint: 'maxSkew 1 i;topologyKey 2 s;whenUnsatisfiable 3 s;labelSelector 4 @meta.LabelSelector;minDomains 5 i;nodeAffinityPolicy 6 s;nodeTaintsPolicy 7 s;matchLabelKeys 8 *s',
+    TopologySpreadConstraint:
+      'maxSkew 1 i;topologyKey 2 s;whenUnsatisfiable 3 s;labelSelector 4 @meta.LabelSelector;minDomains 5 i;nodeAffinityPolicy 6 s;nodeTaintsPolicy 7 s;matchLabelKeys 8 *s',
     TypedLocalObjectReference: 'apiGroup 1 s;kind 2 s;name 3 s',
     TypedObjectReference: 'apiGroup 1 s;kind 2 s;name 3 s;namespace 4 s',
     Volume: 'name 1 s;+volumeSource 2 @.VolumeSource',
@@ -647,16 +754,19 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     VolumeMount: 'name 1 s;readOnly 2 b;mountPath 3 s;subPath 4 s;mountPropagation 5 s;subPathExpr 6 s;recursiveReadOnly 7 s',
     VolumeMountStatus: 'name 1 s;mountPath 2 s;readOnly 3 b;recursiveReadOnly 4 s;volumeStatus 5 @.VolumeStatus',
     VolumeNodeAffinity: 'required 1 @.NodeSelector',
-    VolumeProjection: 'secret 1 @.SecretProjection;downwardAPI 2 @.DownwardAPIProjection;configMap 3 @.ConfigMapProjection;serviceAccountToken 4 @.ServiceAccountTokenProjection;clusterTrustBundle 5 @.ClusterTrustBundleProjection;podCertificate 6 @.PodCertificateProjection',
+    VolumeProjection:
+      'secret 1 @.SecretProjection;downwardAPI 2 @.DownwardAPIProjection;configMap 3 @.ConfigMapProjection;serviceAccountToken 4 @.ServiceAccountTokenProjection;clusterTrustBundle 5 @.ClusterTrustBundleProjection;podCertificate 6 @.PodCertificateProjection',
     VolumeResourceRequirements: 'limits 1 %@resource.Quantity;requests 2 %@resource.Quantity',
-    VolumeSource: 'hostPath 1 @.HostPathVolumeSource;emptyDir 2 @.EmptyDirVolumeSource;gcePersistentDisk 3 @.GCEPersistentDiskVolumeSource;awsElasticBlockStore 4 @.AWSElasticBlockStoreVolumeSource;gitRepo 5 @.GitRepoVolumeSource;secret 6 @.SecretVolumeSource;nfs 7 @.NFSVolumeSource;iscsi 8 @.ISCSIVolumeSource;glusterfs 9 @.GlusterfsVolumeSource;persistentVolumeClaim 10 @.PersistentVolumeClaimVolumeSource;rbd 11 @.RBDVolumeSource;flexVolume 12 @.FlexVolumeSource;cinder 13 @.CinderVolumeSource;cephfs 14 @.CephFSVolumeSource;flocker 15 @.FlockerVolumeSource;downwardAPI 16 @.DownwardAPIVolumeSource;fc 17 @.FCVolumeSource;azureFile 18 @.AzureFileVolumeSource;configMap 19 @.ConfigMapVolumeSource;vsphereVolume 20 @.VsphereVirtualDiskVolumeSource;quobyte 21 @.QuobyteVolumeSource;azureDisk 22 @.AzureDiskVolumeSource;photonPersistentDisk 23 @.PhotonPersistentDiskVolumeSource;portworxVolume 24 @.PortworxVolumeSource;scaleIO 25 @.ScaleIOVolumeSource;projected 26 @.ProjectedVolumeSource;storageos 27 @.StorageOSVolumeSource;csi 28 @.CSIVolumeSource;ephemeral 29 @.EphemeralVolumeSource;image 30 @.ImageVolumeSource',
+    VolumeSource:
+      'hostPath 1 @.HostPathVolumeSource;emptyDir 2 @.EmptyDirVolumeSource;gcePersistentDisk 3 @.GCEPersistentDiskVolumeSource;awsElasticBlockStore 4 @.AWSElasticBlockStoreVolumeSource;gitRepo 5 @.GitRepoVolumeSource;secret 6 @.SecretVolumeSource;nfs 7 @.NFSVolumeSource;iscsi 8 @.ISCSIVolumeSource;glusterfs 9 @.GlusterfsVolumeSource;persistentVolumeClaim 10 @.PersistentVolumeClaimVolumeSource;rbd 11 @.RBDVolumeSource;flexVolume 12 @.FlexVolumeSource;cinder 13 @.CinderVolumeSource;cephfs 14 @.CephFSVolumeSource;flocker 15 @.FlockerVolumeSource;downwardAPI 16 @.DownwardAPIVolumeSource;fc 17 @.FCVolumeSource;azureFile 18 @.AzureFileVolumeSource;configMap 19 @.ConfigMapVolumeSource;vsphereVolume 20 @.VsphereVirtualDiskVolumeSource;quobyte 21 @.QuobyteVolumeSource;azureDisk 22 @.AzureDiskVolumeSource;photonPersistentDisk 23 @.PhotonPersistentDiskVolumeSource;portworxVolume 24 @.PortworxVolumeSource;scaleIO 25 @.ScaleIOVolumeSource;projected 26 @.ProjectedVolumeSource;storageos 27 @.StorageOSVolumeSource;csi 28 @.CSIVolumeSource;ephemeral 29 @.EphemeralVolumeSource;image 30 @.ImageVolumeSource',
     VolumeStatus: 'image 1 @.ImageVolumeStatus',
     VsphereVirtualDiskVolumeSource: 'volumePath 1 s;fsType 2 s;storagePolicyName 3 s;storagePolicyID 4 s',
     WeightedPodAffinityTerm: 'weight 1 i;podAffinityTerm 2 @.PodAffinityTerm',
     WindowsSecurityContextOptions: 'gmsaCredentialSpecName 1 s;gmsaCredentialSpec 2 s;runAsUserName 3 s;hostProcess 4 b',
   },
   'k8s.io.api.discovery.v1': {
-    Endpoint: 'addresses 1 *s;conditions 2 @.EndpointConditions;hostname 3 s;targetRef 4 @core.ObjectReference;deprecatedTopology 5 %s;nodeName 6 s;zone 7 s;hints 8 @.EndpointHints',
+    Endpoint:
+      'addresses 1 *s;conditions 2 @.EndpointConditions;hostname 3 s;targetRef 4 @core.ObjectReference;deprecatedTopology 5 %s;nodeName 6 s;zone 7 s;hints 8 @.EndpointHints',
     EndpointConditions: 'ready 1 b;serving 2 b;terminating 3 b',
     EndpointHints: 'forZones 1 *@.ForZone;forNodes 2 *@.ForNode',
     EndpointPort: 'name 1 s;protocol 2 s;port 3 i;appProtocol 4 s',
@@ -666,7 +776,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ForZone: 'name 1 s',
   },
   'k8s.io.api.discovery.v1beta1': {
-    Endpoint: 'addresses 1 *s;conditions 2 @.EndpointConditions;hostname 3 s;targetRef 4 @core.ObjectReference;topology 5 %s;nodeName 6 s;hints 7 @.EndpointHints',
+    Endpoint:
+      'addresses 1 *s;conditions 2 @.EndpointConditions;hostname 3 s;targetRef 4 @core.ObjectReference;topology 5 %s;nodeName 6 s;hints 7 @.EndpointHints',
     EndpointConditions: 'ready 1 b;serving 2 b;terminating 3 b',
     EndpointHints: 'forZones 1 *@.ForZone;forNodes 2 *@.ForNode',
     EndpointPort: 'name 1 s;protocol 2 s;port 3 i;appProtocol 4 s',
@@ -676,12 +787,14 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ForZone: 'name 1 s',
   },
   'k8s.io.api.events.v1': {
-    Event: 'metadata 1 @meta.ObjectMeta;eventTime 2 @meta.MicroTime;series 3 @.EventSeries;reportingController 4 s;reportingInstance 5 s;action 6 s;reason 7 s;regarding 8 @core.ObjectReference;related 9 @core.ObjectReference;note 10 s;type 11 s;deprecatedSource 12 @core.EventSource;deprecatedFirstTimestamp 13 @meta.Time;deprecatedLastTimestamp 14 @meta.Time;deprecatedCount 15 i',
+    Event:
+      'metadata 1 @meta.ObjectMeta;eventTime 2 @meta.MicroTime;series 3 @.EventSeries;reportingController 4 s;reportingInstance 5 s;action 6 s;reason 7 s;regarding 8 @core.ObjectReference;related 9 @core.ObjectReference;note 10 s;type 11 s;deprecatedSource 12 @core.EventSource;deprecatedFirstTimestamp 13 @meta.Time;deprecatedLastTimestamp 14 @meta.Time;deprecatedCount 15 i',
     EventList: 'metadata 1 @meta.ListMeta;items 2 *@.Event',
     EventSeries: 'count 1 i;lastObservedTime 2 @meta.MicroTime',
   },
   'k8s.io.api.events.v1beta1': {
-    Event: 'metadata 1 @meta.ObjectMeta;eventTime 2 @meta.MicroTime;series 3 @.EventSeries;reportingController 4 s;reportingInstance 5 s;action 6 s;reason 7 s;regarding 8 @core.ObjectReference;related 9 @core.ObjectReference;note 10 s;type 11 s;deprecatedSource 12 @core.EventSource;deprecatedFirstTimestamp 13 @meta.Time;deprecatedLastTimestamp 14 @meta.Time;deprecatedCount 15 i',
+    Event:
+      'metadata 1 @meta.ObjectMeta;eventTime 2 @meta.MicroTime;series 3 @.EventSeries;reportingController 4 s;reportingInstance 5 s;action 6 s;reason 7 s;regarding 8 @core.ObjectReference;related 9 @core.ObjectReference;note 10 s;type 11 s;deprecatedSource 12 @core.EventSource;deprecatedFirstTimestamp 13 @meta.Time;deprecatedLastTimestamp 14 @meta.Time;deprecatedCount 15 i',
     EventList: 'metadata 1 @meta.ListMeta;items 2 *@.Event',
     EventSeries: 'count 1 i;lastObservedTime 2 @meta.MicroTime',
   },
@@ -689,15 +802,19 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DaemonSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.DaemonSetSpec;status 3 @.DaemonSetStatus',
     DaemonSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     DaemonSetList: 'metadata 1 @meta.ListMeta;items 2 *@.DaemonSet',
-    DaemonSetSpec: 'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;templateGeneration 5 l;revisionHistoryLimit 6 i',
-    DaemonSetStatus: 'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
+    DaemonSetSpec:
+      'selector 1 @meta.LabelSelector;template 2 @core.PodTemplateSpec;updateStrategy 3 @.DaemonSetUpdateStrategy;minReadySeconds 4 i;templateGeneration 5 l;revisionHistoryLimit 6 i',
+    DaemonSetStatus:
+      'currentNumberScheduled 1 i;numberMisscheduled 2 i;desiredNumberScheduled 3 i;numberReady 4 i;observedGeneration 5 l;updatedNumberScheduled 6 i;numberAvailable 7 i;numberUnavailable 8 i;collisionCount 9 i;conditions 10 *@.DaemonSetCondition',
     DaemonSetUpdateStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDaemonSet',
     Deployment: 'metadata 1 @meta.ObjectMeta;spec 2 @.DeploymentSpec;status 3 @.DeploymentStatus',
     DeploymentCondition: 'type 1 s;status 2 s;reason 4 s;message 5 s;lastUpdateTime 6 @meta.Time;lastTransitionTime 7 @meta.Time',
     DeploymentList: 'metadata 1 @meta.ListMeta;items 2 *@.Deployment',
     DeploymentRollback: 'name 1 s;updatedAnnotations 2 %s;rollbackTo 3 @.RollbackConfig',
-    DeploymentSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;rollbackTo 8 @.RollbackConfig;progressDeadlineSeconds 9 i',
-    DeploymentStatus: 'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
+    DeploymentSpec:
+      'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;strategy 4 @.DeploymentStrategy;minReadySeconds 5 i;revisionHistoryLimit 6 i;paused 7 b;rollbackTo 8 @.RollbackConfig;progressDeadlineSeconds 9 i',
+    DeploymentStatus:
+      'observedGeneration 1 l;replicas 2 i;updatedReplicas 3 i;availableReplicas 4 i;unavailableReplicas 5 i;conditions 6 *@.DeploymentCondition;readyReplicas 7 i;collisionCount 8 i;terminatingReplicas 9 i',
     DeploymentStrategy: 'type 1 s;rollingUpdate 2 @.RollingUpdateDeployment',
     HTTPIngressPath: 'path 1 s;backend 2 @.IngressBackend;pathType 3 s',
     HTTPIngressRuleValue: 'paths 1 *@.HTTPIngressPath',
@@ -719,12 +836,14 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     NetworkPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.NetworkPolicy',
     NetworkPolicyPeer: 'podSelector 1 @meta.LabelSelector;namespaceSelector 2 @meta.LabelSelector;ipBlock 3 @.IPBlock',
     NetworkPolicyPort: 'protocol 1 s;port 2 @intstr.IntOrString;endPort 3 i',
-    NetworkPolicySpec: 'podSelector 1 @meta.LabelSelector;ingress 2 *@.NetworkPolicyIngressRule;egress 3 *@.NetworkPolicyEgressRule;policyTypes 4 *s',
+    NetworkPolicySpec:
+      'podSelector 1 @meta.LabelSelector;ingress 2 *@.NetworkPolicyIngressRule;egress 3 *@.NetworkPolicyEgressRule;policyTypes 4 *s',
     ReplicaSet: 'metadata 1 @meta.ObjectMeta;spec 2 @.ReplicaSetSpec;status 3 @.ReplicaSetStatus',
     ReplicaSetCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     ReplicaSetList: 'metadata 1 @meta.ListMeta;items 2 *@.ReplicaSet',
     ReplicaSetSpec: 'replicas 1 i;selector 2 @meta.LabelSelector;template 3 @core.PodTemplateSpec;minReadySeconds 4 i',
-    ReplicaSetStatus: 'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
+    ReplicaSetStatus:
+      'replicas 1 i;fullyLabeledReplicas 2 i;observedGeneration 3 l;readyReplicas 4 i;availableReplicas 5 i;conditions 6 *@.ReplicaSetCondition;terminatingReplicas 7 i',
     RollbackConfig: 'revision 1 l',
     RollingUpdateDaemonSet: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
     RollingUpdateDeployment: 'maxUnavailable 1 @intstr.IntOrString;maxSurge 2 @intstr.IntOrString',
@@ -738,14 +857,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     FlowSchema: 'metadata 1 @meta.ObjectMeta;spec 2 @.FlowSchemaSpec;status 3 @.FlowSchemaStatus',
     FlowSchemaCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     FlowSchemaList: 'metadata 1 @meta.ListMeta;items 2 *@.FlowSchema',
-    FlowSchemaSpec: 'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
+    FlowSchemaSpec:
+      'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
     FlowSchemaStatus: 'conditions 1 *@.FlowSchemaCondition',
     GroupSubject: 'name 1 s',
     LimitResponse: 'type 1 s;queuing 2 @.QueuingConfiguration',
-    LimitedPriorityLevelConfiguration: 'nominalConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
+    LimitedPriorityLevelConfiguration:
+      'nominalConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
     NonResourcePolicyRule: 'verbs 1 *s;nonResourceURLs 6 *s',
     PolicyRulesWithSubjects: 'subjects 1 *@.Subject;resourceRules 2 *@.ResourcePolicyRule;nonResourceRules 3 *@.NonResourcePolicyRule',
-    PriorityLevelConfiguration: 'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
+    PriorityLevelConfiguration:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
     PriorityLevelConfigurationCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     PriorityLevelConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.PriorityLevelConfiguration',
     PriorityLevelConfigurationReference: 'name 1 s',
@@ -763,14 +885,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     FlowSchema: 'metadata 1 @meta.ObjectMeta;spec 2 @.FlowSchemaSpec;status 3 @.FlowSchemaStatus',
     FlowSchemaCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     FlowSchemaList: 'metadata 1 @meta.ListMeta;items 2 *@.FlowSchema',
-    FlowSchemaSpec: 'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
+    FlowSchemaSpec:
+      'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
     FlowSchemaStatus: 'conditions 1 *@.FlowSchemaCondition',
     GroupSubject: 'name 1 s',
     LimitResponse: 'type 1 s;queuing 2 @.QueuingConfiguration',
-    LimitedPriorityLevelConfiguration: 'assuredConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
+    LimitedPriorityLevelConfiguration:
+      'assuredConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
     NonResourcePolicyRule: 'verbs 1 *s;nonResourceURLs 6 *s',
     PolicyRulesWithSubjects: 'subjects 1 *@.Subject;resourceRules 2 *@.ResourcePolicyRule;nonResourceRules 3 *@.NonResourcePolicyRule',
-    PriorityLevelConfiguration: 'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
+    PriorityLevelConfiguration:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
     PriorityLevelConfigurationCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     PriorityLevelConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.PriorityLevelConfiguration',
     PriorityLevelConfigurationReference: 'name 1 s',
@@ -788,14 +913,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     FlowSchema: 'metadata 1 @meta.ObjectMeta;spec 2 @.FlowSchemaSpec;status 3 @.FlowSchemaStatus',
     FlowSchemaCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     FlowSchemaList: 'metadata 1 @meta.ListMeta;items 2 *@.FlowSchema',
-    FlowSchemaSpec: 'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
+    FlowSchemaSpec:
+      'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
     FlowSchemaStatus: 'conditions 1 *@.FlowSchemaCondition',
     GroupSubject: 'name 1 s',
     LimitResponse: 'type 1 s;queuing 2 @.QueuingConfiguration',
-    LimitedPriorityLevelConfiguration: 'assuredConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
+    LimitedPriorityLevelConfiguration:
+      'assuredConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
     NonResourcePolicyRule: 'verbs 1 *s;nonResourceURLs 6 *s',
     PolicyRulesWithSubjects: 'subjects 1 *@.Subject;resourceRules 2 *@.ResourcePolicyRule;nonResourceRules 3 *@.NonResourcePolicyRule',
-    PriorityLevelConfiguration: 'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
+    PriorityLevelConfiguration:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
     PriorityLevelConfigurationCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     PriorityLevelConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.PriorityLevelConfiguration',
     PriorityLevelConfigurationReference: 'name 1 s',
@@ -813,14 +941,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     FlowSchema: 'metadata 1 @meta.ObjectMeta;spec 2 @.FlowSchemaSpec;status 3 @.FlowSchemaStatus',
     FlowSchemaCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     FlowSchemaList: 'metadata 1 @meta.ListMeta;items 2 *@.FlowSchema',
-    FlowSchemaSpec: 'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
+    FlowSchemaSpec:
+      'priorityLevelConfiguration 1 @.PriorityLevelConfigurationReference;matchingPrecedence 2 i;distinguisherMethod 3 @.FlowDistinguisherMethod;rules 4 *@.PolicyRulesWithSubjects',
     FlowSchemaStatus: 'conditions 1 *@.FlowSchemaCondition',
     GroupSubject: 'name 1 s',
     LimitResponse: 'type 1 s;queuing 2 @.QueuingConfiguration',
-    LimitedPriorityLevelConfiguration: 'nominalConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
+    LimitedPriorityLevelConfiguration:
+      'nominalConcurrencyShares 1 i;limitResponse 2 @.LimitResponse;lendablePercent 3 i;borrowingLimitPercent 4 i',
     NonResourcePolicyRule: 'verbs 1 *s;nonResourceURLs 6 *s',
     PolicyRulesWithSubjects: 'subjects 1 *@.Subject;resourceRules 2 *@.ResourcePolicyRule;nonResourceRules 3 *@.NonResourcePolicyRule',
-    PriorityLevelConfiguration: 'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
+    PriorityLevelConfiguration:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.PriorityLevelConfigurationSpec;status 3 @.PriorityLevelConfigurationStatus',
     PriorityLevelConfigurationCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
     PriorityLevelConfigurationList: 'metadata 1 @meta.ListMeta;items 2 *@.PriorityLevelConfiguration',
     PriorityLevelConfigurationReference: 'name 1 s',
@@ -867,7 +998,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     NetworkPolicyList: 'metadata 1 @meta.ListMeta;items 2 *@.NetworkPolicy',
     NetworkPolicyPeer: 'podSelector 1 @meta.LabelSelector;namespaceSelector 2 @meta.LabelSelector;ipBlock 3 @.IPBlock',
     NetworkPolicyPort: 'protocol 1 s;port 2 @intstr.IntOrString;endPort 3 i',
-    NetworkPolicySpec: 'podSelector 1 @meta.LabelSelector;ingress 2 *@.NetworkPolicyIngressRule;egress 3 *@.NetworkPolicyEgressRule;policyTypes 4 *s',
+    NetworkPolicySpec:
+      'podSelector 1 @meta.LabelSelector;ingress 2 *@.NetworkPolicyIngressRule;egress 3 *@.NetworkPolicyEgressRule;policyTypes 4 *s',
     ParentReference: 'group 1 s;resource 2 s;namespace 3 s;name 4 s',
     ServiceBackendPort: 'name 1 s;number 2 i',
     ServiceCIDR: 'metadata 1 @meta.ObjectMeta;spec 2 @.ServiceCIDRSpec;status 3 @.ServiceCIDRStatus',
@@ -925,15 +1057,19 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Eviction: 'metadata 1 @meta.ObjectMeta;deleteOptions 2 @meta.DeleteOptions',
     PodDisruptionBudget: 'metadata 1 @meta.ObjectMeta;spec 2 @.PodDisruptionBudgetSpec;status 3 @.PodDisruptionBudgetStatus',
     PodDisruptionBudgetList: 'metadata 1 @meta.ListMeta;items 2 *@.PodDisruptionBudget',
-    PodDisruptionBudgetSpec: 'minAvailable 1 @intstr.IntOrString;selector 2 @meta.LabelSelector;maxUnavailable 3 @intstr.IntOrString;unhealthyPodEvictionPolicy 4 s',
-    PodDisruptionBudgetStatus: 'observedGeneration 1 l;disruptedPods 2 %@meta.Time;disruptionsAllowed 3 i;currentHealthy 4 i;desiredHealthy 5 i;expectedPods 6 i;conditions 7 *@meta.Condition',
+    PodDisruptionBudgetSpec:
+      'minAvailable 1 @intstr.IntOrString;selector 2 @meta.LabelSelector;maxUnavailable 3 @intstr.IntOrString;unhealthyPodEvictionPolicy 4 s',
+    PodDisruptionBudgetStatus:
+      'observedGeneration 1 l;disruptedPods 2 %@meta.Time;disruptionsAllowed 3 i;currentHealthy 4 i;desiredHealthy 5 i;expectedPods 6 i;conditions 7 *@meta.Condition',
   },
   'k8s.io.api.policy.v1beta1': {
     Eviction: 'metadata 1 @meta.ObjectMeta;deleteOptions 2 @meta.DeleteOptions',
     PodDisruptionBudget: 'metadata 1 @meta.ObjectMeta;spec 2 @.PodDisruptionBudgetSpec;status 3 @.PodDisruptionBudgetStatus',
     PodDisruptionBudgetList: 'metadata 1 @meta.ListMeta;items 2 *@.PodDisruptionBudget',
-    PodDisruptionBudgetSpec: 'minAvailable 1 @intstr.IntOrString;selector 2 @meta.LabelSelector;maxUnavailable 3 @intstr.IntOrString;unhealthyPodEvictionPolicy 4 s',
-    PodDisruptionBudgetStatus: 'observedGeneration 1 l;disruptedPods 2 %@meta.Time;disruptionsAllowed 3 i;currentHealthy 4 i;desiredHealthy 5 i;expectedPods 6 i;conditions 7 *@meta.Condition',
+    PodDisruptionBudgetSpec:
+      'minAvailable 1 @intstr.IntOrString;selector 2 @meta.LabelSelector;maxUnavailable 3 @intstr.IntOrString;unhealthyPodEvictionPolicy 4 s',
+    PodDisruptionBudgetStatus:
+      'observedGeneration 1 l;disruptedPods 2 %@meta.Time;disruptionsAllowed 3 i;currentHealthy 4 i;desiredHealthy 5 i;expectedPods 6 i;conditions 7 *@meta.Condition',
   },
   'k8s.io.api.rbac.v1': {
     AggregationRule: 'clusterRoleSelectors 1 *@meta.LabelSelector',
@@ -978,7 +1114,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     Subject: 'kind 1 s;apiGroup 2 s;name 3 s;namespace 4 s',
   },
   'k8s.io.api.resource.v1': {
-    AllocatedDeviceStatus: 'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
+    AllocatedDeviceStatus:
+      'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
     AllocationResult: 'devices 1 @.DeviceAllocationResult;nodeSelector 3 @core.NodeSelector;allocationTimestamp 5 @meta.Time',
     CELDeviceSelector: 'expression 1 s',
     CapacityRequestPolicy: 'default 1 @resource.Quantity;validValues 3 *@resource.Quantity;validRange 4 @.CapacityRequestPolicyRange',
@@ -986,7 +1123,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     CapacityRequirements: 'requests 1 %@resource.Quantity',
     Counter: 'value 1 @resource.Quantity',
     CounterSet: 'name 1 s;counters 2 %@.Counter',
-    Device: 'name 1 s;attributes 2 %@.DeviceAttribute;capacity 3 %@.DeviceCapacity;consumesCounters 4 *@.DeviceCounterConsumption;nodeName 5 s;nodeSelector 6 @core.NodeSelector;allNodes 7 b;taints 8 *@.DeviceTaint;bindsToNode 9 b;bindingConditions 10 *s;bindingFailureConditions 11 *s;allowMultipleAllocations 12 b;nodeAllocatableResourceMappings 13 %@.NodeAllocatableResourceMapping',
+    Device:
+      'name 1 s;attributes 2 %@.DeviceAttribute;capacity 3 %@.DeviceCapacity;consumesCounters 4 *@.DeviceCounterConsumption;nodeName 5 s;nodeSelector 6 @core.NodeSelector;allNodes 7 b;taints 8 *@.DeviceTaint;bindsToNode 9 b;bindingConditions 10 *s;bindingFailureConditions 11 *s;allowMultipleAllocations 12 b;nodeAllocatableResourceMappings 13 %@.NodeAllocatableResourceMapping',
     DeviceAllocationConfiguration: 'source 1 s;requests 2 *s;+deviceConfiguration 3 @.DeviceConfiguration',
     DeviceAllocationResult: 'results 1 *@.DeviceRequestAllocationResult;config 2 *@.DeviceAllocationConfiguration',
     DeviceAttribute: 'int 2 l;bool 3 b;string 4 s;version 5 s;ints 6 *l;bools 7 *b;strings 8 *s;versions 9 *s',
@@ -1001,12 +1139,15 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeviceConstraint: 'requests 1 *s;matchAttribute 2 s;distinctAttribute 3 s',
     DeviceCounterConsumption: 'counterSet 1 s;counters 2 %@.Counter',
     DeviceRequest: 'name 1 s;exactly 2 @.ExactDeviceRequest;firstAvailable 3 *@.DeviceSubRequest',
-    DeviceRequestAllocationResult: 'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
+    DeviceRequestAllocationResult:
+      'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
     DeviceSelector: 'cel 1 @.CELDeviceSelector',
-    DeviceSubRequest: 'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
+    DeviceSubRequest:
+      'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
     DeviceTaint: 'key 1 s;value 2 s;effect 3 s;timeAdded 4 @meta.Time',
     DeviceToleration: 'key 1 s;operator 2 s;value 3 s;effect 4 s;tolerationSeconds 5 l',
-    ExactDeviceRequest: 'deviceClassName 1 s;selectors 2 *@.DeviceSelector;allocationMode 3 s;count 4 l;adminAccess 5 b;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
+    ExactDeviceRequest:
+      'deviceClassName 1 s;selectors 2 *@.DeviceSelector;allocationMode 3 s;count 4 l;adminAccess 5 b;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
     NetworkDeviceData: 'interfaceName 1 s;ips 2 *s;hardwareAddress 3 s',
     NodeAllocatableResourceMapping: 'capacityKey 1 s;allocationMultiplier 2 @resource.Quantity',
     OpaqueDeviceConfiguration: 'driver 1 s;parameters 2 @runtime.RawExtension',
@@ -1014,14 +1155,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ResourceClaimConsumerReference: 'apiGroup 1 s;resource 3 s;name 4 s;uid 5 s',
     ResourceClaimList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaim',
     ResourceClaimSpec: 'devices 1 @.DeviceClaim',
-    ResourceClaimStatus: 'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
+    ResourceClaimStatus:
+      'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
     ResourceClaimTemplate: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimTemplateSpec',
     ResourceClaimTemplateList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaimTemplate',
     ResourceClaimTemplateSpec: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimSpec',
     ResourcePool: 'name 1 s;generation 2 l;resourceSliceCount 3 l',
     ResourceSlice: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceSliceSpec',
     ResourceSliceList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceSlice',
-    ResourceSliceSpec: 'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
+    ResourceSliceSpec:
+      'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
   },
   'k8s.io.api.resource.v1alpha3': {
     CELDeviceSelector: 'expression 1 s',
@@ -1032,16 +1175,20 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeviceTaintRuleSpec: 'deviceSelector 1 @.DeviceTaintSelector;taint 2 @.DeviceTaint',
     DeviceTaintRuleStatus: 'conditions 1 *@meta.Condition',
     DeviceTaintSelector: 'driver 2 s;pool 3 s;device 4 s',
-    PoolStatus: 'driver 1 s;poolName 2 s;nodeName 3 s;totalDevices 4 i;allocatedDevices 5 i;availableDevices 6 i;unavailableDevices 7 i;resourceSliceCount 8 i;generation 9 l;validationError 10 s',
-    ResourcePoolStatusRequest: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourcePoolStatusRequestSpec;status 3 @.ResourcePoolStatusRequestStatus',
+    PoolStatus:
+      'driver 1 s;poolName 2 s;nodeName 3 s;totalDevices 4 i;allocatedDevices 5 i;availableDevices 6 i;unavailableDevices 7 i;resourceSliceCount 8 i;generation 9 l;validationError 10 s',
+    ResourcePoolStatusRequest:
+      'metadata 1 @meta.ObjectMeta;spec 2 @.ResourcePoolStatusRequestSpec;status 3 @.ResourcePoolStatusRequestStatus',
     ResourcePoolStatusRequestList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourcePoolStatusRequest',
     ResourcePoolStatusRequestSpec: 'driver 1 s;poolName 2 s;limit 3 i',
     ResourcePoolStatusRequestStatus: 'pools 2 *@.PoolStatus;conditions 3 *@meta.Condition;poolCount 6 i',
   },
   'k8s.io.api.resource.v1beta1': {
-    AllocatedDeviceStatus: 'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
+    AllocatedDeviceStatus:
+      'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
     AllocationResult: 'devices 1 @.DeviceAllocationResult;nodeSelector 3 @core.NodeSelector;allocationTimestamp 5 @meta.Time',
-    BasicDevice: 'attributes 1 %@.DeviceAttribute;capacity 2 %@.DeviceCapacity;consumesCounters 3 *@.DeviceCounterConsumption;nodeName 4 s;nodeSelector 5 @core.NodeSelector;allNodes 6 b;taints 7 *@.DeviceTaint;bindsToNode 8 b;bindingConditions 9 *s;bindingFailureConditions 10 *s;allowMultipleAllocations 11 b;nodeAllocatableResourceMappings 12 %@.NodeAllocatableResourceMapping',
+    BasicDevice:
+      'attributes 1 %@.DeviceAttribute;capacity 2 %@.DeviceCapacity;consumesCounters 3 *@.DeviceCounterConsumption;nodeName 4 s;nodeSelector 5 @core.NodeSelector;allNodes 6 b;taints 7 *@.DeviceTaint;bindsToNode 8 b;bindingConditions 9 *s;bindingFailureConditions 10 *s;allowMultipleAllocations 11 b;nodeAllocatableResourceMappings 12 %@.NodeAllocatableResourceMapping',
     CELDeviceSelector: 'expression 1 s',
     CapacityRequestPolicy: 'default 1 @resource.Quantity;validValues 3 *@resource.Quantity;validRange 4 @.CapacityRequestPolicyRange',
     CapacityRequestPolicyRange: 'min 1 @resource.Quantity;max 2 @resource.Quantity;step 3 @resource.Quantity',
@@ -1062,10 +1209,13 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeviceConfiguration: 'opaque 1 @.OpaqueDeviceConfiguration',
     DeviceConstraint: 'requests 1 *s;matchAttribute 2 s;distinctAttribute 3 s',
     DeviceCounterConsumption: 'counterSet 1 s;counters 2 %@.Counter',
-    DeviceRequest: 'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;adminAccess 6 b;firstAvailable 7 *@.DeviceSubRequest;tolerations 8 *@.DeviceToleration;capacity 9 @.CapacityRequirements',
-    DeviceRequestAllocationResult: 'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
+    DeviceRequest:
+      'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;adminAccess 6 b;firstAvailable 7 *@.DeviceSubRequest;tolerations 8 *@.DeviceToleration;capacity 9 @.CapacityRequirements',
+    DeviceRequestAllocationResult:
+      'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
     DeviceSelector: 'cel 1 @.CELDeviceSelector',
-    DeviceSubRequest: 'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 7 *@.DeviceToleration;capacity 8 @.CapacityRequirements',
+    DeviceSubRequest:
+      'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 7 *@.DeviceToleration;capacity 8 @.CapacityRequirements',
     DeviceTaint: 'key 1 s;value 2 s;effect 3 s;timeAdded 4 @meta.Time',
     DeviceToleration: 'key 1 s;operator 2 s;value 3 s;effect 4 s;tolerationSeconds 5 l',
     NetworkDeviceData: 'interfaceName 1 s;ips 2 *s;hardwareAddress 3 s',
@@ -1075,17 +1225,20 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ResourceClaimConsumerReference: 'apiGroup 1 s;resource 3 s;name 4 s;uid 5 s',
     ResourceClaimList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaim',
     ResourceClaimSpec: 'devices 1 @.DeviceClaim',
-    ResourceClaimStatus: 'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
+    ResourceClaimStatus:
+      'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
     ResourceClaimTemplate: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimTemplateSpec',
     ResourceClaimTemplateList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaimTemplate',
     ResourceClaimTemplateSpec: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimSpec',
     ResourcePool: 'name 1 s;generation 2 l;resourceSliceCount 3 l',
     ResourceSlice: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceSliceSpec',
     ResourceSliceList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceSlice',
-    ResourceSliceSpec: 'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
+    ResourceSliceSpec:
+      'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
   },
   'k8s.io.api.resource.v1beta2': {
-    AllocatedDeviceStatus: 'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
+    AllocatedDeviceStatus:
+      'driver 1 s;pool 2 s;device 3 s;conditions 4 *@meta.Condition;data 5 @runtime.RawExtension;networkData 6 @.NetworkDeviceData;shareID 7 s',
     AllocationResult: 'devices 1 @.DeviceAllocationResult;nodeSelector 3 @core.NodeSelector;allocationTimestamp 5 @meta.Time',
     CELDeviceSelector: 'expression 1 s',
     CapacityRequestPolicy: 'default 1 @resource.Quantity;validValues 3 *@resource.Quantity;validRange 4 @.CapacityRequestPolicyRange',
@@ -1093,7 +1246,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     CapacityRequirements: 'requests 1 %@resource.Quantity',
     Counter: 'value 1 @resource.Quantity',
     CounterSet: 'name 1 s;counters 2 %@.Counter',
-    Device: 'name 1 s;attributes 2 %@.DeviceAttribute;capacity 3 %@.DeviceCapacity;consumesCounters 4 *@.DeviceCounterConsumption;nodeName 5 s;nodeSelector 6 @core.NodeSelector;allNodes 7 b;taints 8 *@.DeviceTaint;bindsToNode 9 b;bindingConditions 10 *s;bindingFailureConditions 11 *s;allowMultipleAllocations 12 b;nodeAllocatableResourceMappings 13 %@.NodeAllocatableResourceMapping',
+    Device:
+      'name 1 s;attributes 2 %@.DeviceAttribute;capacity 3 %@.DeviceCapacity;consumesCounters 4 *@.DeviceCounterConsumption;nodeName 5 s;nodeSelector 6 @core.NodeSelector;allNodes 7 b;taints 8 *@.DeviceTaint;bindsToNode 9 b;bindingConditions 10 *s;bindingFailureConditions 11 *s;allowMultipleAllocations 12 b;nodeAllocatableResourceMappings 13 %@.NodeAllocatableResourceMapping',
     DeviceAllocationConfiguration: 'source 1 s;requests 2 *s;+deviceConfiguration 3 @.DeviceConfiguration',
     DeviceAllocationResult: 'results 1 *@.DeviceRequestAllocationResult;config 2 *@.DeviceAllocationConfiguration',
     DeviceAttribute: 'int 2 l;bool 3 b;string 4 s;version 5 s;ints 6 *l;bools 7 *b;strings 8 *s;versions 9 *s',
@@ -1108,9 +1262,11 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeviceConstraint: 'requests 1 *s;matchAttribute 2 s;distinctAttribute 3 s',
     DeviceCounterConsumption: 'counterSet 1 s;counters 2 %@.Counter',
     DeviceRequest: 'name 1 s;exactly 2 @.ExactDeviceRequest;firstAvailable 3 *@.DeviceSubRequest',
-    DeviceRequestAllocationResult: 'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
+    DeviceRequestAllocationResult:
+      'request 1 s;driver 2 s;pool 3 s;device 4 s;adminAccess 5 b;tolerations 6 *@.DeviceToleration;bindingConditions 7 *s;bindingFailureConditions 8 *s;shareID 9 s;consumedCapacity 10 %@resource.Quantity',
     DeviceSelector: 'cel 1 @.CELDeviceSelector',
-    DeviceSubRequest: 'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
+    DeviceSubRequest:
+      'name 1 s;deviceClassName 2 s;selectors 3 *@.DeviceSelector;allocationMode 4 s;count 5 l;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
     DeviceTaint: 'key 1 s;value 2 s;effect 3 s;timeAdded 4 @meta.Time',
     DeviceTaintRule: 'metadata 1 @meta.ObjectMeta;spec 2 @.DeviceTaintRuleSpec;status 3 @.DeviceTaintRuleStatus',
     DeviceTaintRuleList: 'metadata 1 @meta.ListMeta;items 2 *@.DeviceTaintRule',
@@ -1118,7 +1274,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     DeviceTaintRuleStatus: 'conditions 1 *@meta.Condition',
     DeviceTaintSelector: 'driver 2 s;pool 3 s;device 4 s',
     DeviceToleration: 'key 1 s;operator 2 s;value 3 s;effect 4 s;tolerationSeconds 5 l',
-    ExactDeviceRequest: 'deviceClassName 1 s;selectors 2 *@.DeviceSelector;allocationMode 3 s;count 4 l;adminAccess 5 b;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
+    ExactDeviceRequest:
+      'deviceClassName 1 s;selectors 2 *@.DeviceSelector;allocationMode 3 s;count 4 l;adminAccess 5 b;tolerations 6 *@.DeviceToleration;capacity 7 @.CapacityRequirements',
     NetworkDeviceData: 'interfaceName 1 s;ips 2 *s;hardwareAddress 3 s',
     NodeAllocatableResourceMapping: 'capacityKey 1 s;allocationMultiplier 2 @resource.Quantity',
     OpaqueDeviceConfiguration: 'driver 1 s;parameters 2 @runtime.RawExtension',
@@ -1126,14 +1283,16 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     ResourceClaimConsumerReference: 'apiGroup 1 s;resource 3 s;name 4 s;uid 5 s',
     ResourceClaimList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaim',
     ResourceClaimSpec: 'devices 1 @.DeviceClaim',
-    ResourceClaimStatus: 'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
+    ResourceClaimStatus:
+      'allocation 1 @.AllocationResult;reservedFor 2 *@.ResourceClaimConsumerReference;devices 4 *@.AllocatedDeviceStatus',
     ResourceClaimTemplate: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimTemplateSpec',
     ResourceClaimTemplateList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceClaimTemplate',
     ResourceClaimTemplateSpec: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceClaimSpec',
     ResourcePool: 'name 1 s;generation 2 l;resourceSliceCount 3 l',
     ResourceSlice: 'metadata 1 @meta.ObjectMeta;spec 2 @.ResourceSliceSpec',
     ResourceSliceList: 'metadata 1 @meta.ListMeta;items 2 *@.ResourceSlice',
-    ResourceSliceSpec: 'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
+    ResourceSliceSpec:
+      'driver 1 s;pool 2 @.ResourcePool;nodeName 3 s;nodeSelector 4 @core.NodeSelector;allNodes 5 b;devices 6 *@.Device;perDeviceNodeSelection 7 b;sharedCounters 8 *@.CounterSet',
   },
   'k8s.io.api.scheduling.v1': {
     PriorityClass: 'metadata 1 @meta.ObjectMeta;value 2 i;globalDefault 3 b;description 4 s;preemptionPolicy 5 s',
@@ -1148,9 +1307,11 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     PodGroupResourceClaimStatus: 'name 1 s;resourceClaimName 2 s',
     PodGroupSchedulingConstraints: 'topology 1 *@.TopologyConstraint',
     PodGroupSchedulingPolicy: 'basic 1 @.BasicSchedulingPolicy;gang 2 @.GangSchedulingPolicy',
-    PodGroupSpec: 'podGroupTemplateRef 1 @.PodGroupTemplateReference;schedulingPolicy 2 @.PodGroupSchedulingPolicy;schedulingConstraints 3 @.PodGroupSchedulingConstraints;resourceClaims 4 *@.PodGroupResourceClaim;disruptionMode 5 s;priorityClassName 6 s;priority 7 i',
+    PodGroupSpec:
+      'podGroupTemplateRef 1 @.PodGroupTemplateReference;schedulingPolicy 2 @.PodGroupSchedulingPolicy;schedulingConstraints 3 @.PodGroupSchedulingConstraints;resourceClaims 4 *@.PodGroupResourceClaim;disruptionMode 5 s;priorityClassName 6 s;priority 7 i',
     PodGroupStatus: 'conditions 1 *@meta.Condition;resourceClaimStatuses 2 *@.PodGroupResourceClaimStatus',
-    PodGroupTemplate: 'name 1 s;schedulingPolicy 2 @.PodGroupSchedulingPolicy;schedulingConstraints 3 @.PodGroupSchedulingConstraints;resourceClaims 4 *@.PodGroupResourceClaim;disruptionMode 5 s;priorityClassName 6 s;priority 7 i',
+    PodGroupTemplate:
+      'name 1 s;schedulingPolicy 2 @.PodGroupSchedulingPolicy;schedulingConstraints 3 @.PodGroupSchedulingConstraints;resourceClaims 4 *@.PodGroupResourceClaim;disruptionMode 5 s;priorityClassName 6 s;priority 7 i',
     PodGroupTemplateReference: 'workload 1 @.WorkloadPodGroupTemplateReference',
     TopologyConstraint: 'key 1 s',
     TypedLocalObjectReference: 'apiGroup 1 s;kind 2 s;name 3 s',
@@ -1166,14 +1327,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.api.storage.v1': {
     CSIDriver: 'metadata 1 @meta.ObjectMeta;spec 2 @.CSIDriverSpec',
     CSIDriverList: 'metadata 1 @meta.ListMeta;items 2 *@.CSIDriver',
-    CSIDriverSpec: 'attachRequired 1 b;podInfoOnMount 2 b;volumeLifecycleModes 3 *s;storageCapacity 4 b;fsGroupPolicy 5 s;tokenRequests 6 *@.TokenRequest;requiresRepublish 7 b;seLinuxMount 8 b;nodeAllocatableUpdatePeriodSeconds 9 l;serviceAccountTokenInSecrets 10 b;preventPodSchedulingIfMissing 11 b',
+    CSIDriverSpec:
+      'attachRequired 1 b;podInfoOnMount 2 b;volumeLifecycleModes 3 *s;storageCapacity 4 b;fsGroupPolicy 5 s;tokenRequests 6 *@.TokenRequest;requiresRepublish 7 b;seLinuxMount 8 b;nodeAllocatableUpdatePeriodSeconds 9 l;serviceAccountTokenInSecrets 10 b;preventPodSchedulingIfMissing 11 b',
     CSINode: 'metadata 1 @meta.ObjectMeta;spec 2 @.CSINodeSpec',
     CSINodeDriver: 'name 1 s;nodeID 2 s;topologyKeys 3 *s;allocatable 4 @.VolumeNodeResources',
     CSINodeList: 'metadata 1 @meta.ListMeta;items 2 *@.CSINode',
     CSINodeSpec: 'drivers 1 *@.CSINodeDriver',
-    CSIStorageCapacity: 'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
+    CSIStorageCapacity:
+      'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
     CSIStorageCapacityList: 'metadata 1 @meta.ListMeta;items 2 *@.CSIStorageCapacity',
-    StorageClass: 'metadata 1 @meta.ObjectMeta;provisioner 2 s;parameters 3 %s;reclaimPolicy 4 s;mountOptions 5 *s;allowVolumeExpansion 6 b;volumeBindingMode 7 s;allowedTopologies 8 *@core.TopologySelectorTerm',
+    StorageClass:
+      'metadata 1 @meta.ObjectMeta;provisioner 2 s;parameters 3 %s;reclaimPolicy 4 s;mountOptions 5 *s;allowVolumeExpansion 6 b;volumeBindingMode 7 s;allowedTopologies 8 *@core.TopologySelectorTerm',
     StorageClassList: 'metadata 1 @meta.ListMeta;items 2 *@.StorageClass',
     TokenRequest: 'audience 1 s;expirationSeconds 2 l',
     VolumeAttachment: 'metadata 1 @meta.ObjectMeta;spec 2 @.VolumeAttachmentSpec;status 3 @.VolumeAttachmentStatus',
@@ -1187,7 +1351,8 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     VolumeNodeResources: 'count 1 i',
   },
   'k8s.io.api.storage.v1alpha1': {
-    CSIStorageCapacity: 'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
+    CSIStorageCapacity:
+      'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
     CSIStorageCapacityList: 'metadata 1 @meta.ListMeta;items 2 *@.CSIStorageCapacity',
     VolumeAttachment: 'metadata 1 @meta.ObjectMeta;spec 2 @.VolumeAttachmentSpec;status 3 @.VolumeAttachmentStatus',
     VolumeAttachmentList: 'metadata 1 @meta.ListMeta;items 2 *@.VolumeAttachment',
@@ -1201,14 +1366,17 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.api.storage.v1beta1': {
     CSIDriver: 'metadata 1 @meta.ObjectMeta;spec 2 @.CSIDriverSpec',
     CSIDriverList: 'metadata 1 @meta.ListMeta;items 2 *@.CSIDriver',
-    CSIDriverSpec: 'attachRequired 1 b;podInfoOnMount 2 b;volumeLifecycleModes 3 *s;storageCapacity 4 b;fsGroupPolicy 5 s;tokenRequests 6 *@.TokenRequest;requiresRepublish 7 b;seLinuxMount 8 b;nodeAllocatableUpdatePeriodSeconds 9 l;serviceAccountTokenInSecrets 10 b;preventPodSchedulingIfMissing 11 b',
+    CSIDriverSpec:
+      'attachRequired 1 b;podInfoOnMount 2 b;volumeLifecycleModes 3 *s;storageCapacity 4 b;fsGroupPolicy 5 s;tokenRequests 6 *@.TokenRequest;requiresRepublish 7 b;seLinuxMount 8 b;nodeAllocatableUpdatePeriodSeconds 9 l;serviceAccountTokenInSecrets 10 b;preventPodSchedulingIfMissing 11 b',
     CSINode: 'metadata 1 @meta.ObjectMeta;spec 2 @.CSINodeSpec',
     CSINodeDriver: 'name 1 s;nodeID 2 s;topologyKeys 3 *s;allocatable 4 @.VolumeNodeResources',
     CSINodeList: 'metadata 1 @meta.ListMeta;items 2 *@.CSINode',
     CSINodeSpec: 'drivers 1 *@.CSINodeDriver',
-    CSIStorageCapacity: 'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
+    CSIStorageCapacity:
+      'metadata 1 @meta.ObjectMeta;nodeTopology 2 @meta.LabelSelector;storageClassName 3 s;capacity 4 @resource.Quantity;maximumVolumeSize 5 @resource.Quantity',
     CSIStorageCapacityList: 'metadata 1 @meta.ListMeta;items 2 *@.CSIStorageCapacity',
-    StorageClass: 'metadata 1 @meta.ObjectMeta;provisioner 2 s;parameters 3 %s;reclaimPolicy 4 s;mountOptions 5 *s;allowVolumeExpansion 6 b;volumeBindingMode 7 s;allowedTopologies 8 *@core.TopologySelectorTerm',
+    StorageClass:
+      'metadata 1 @meta.ObjectMeta;provisioner 2 s;parameters 3 %s;reclaimPolicy 4 s;mountOptions 5 *s;allowVolumeExpansion 6 b;volumeBindingMode 7 s;allowedTopologies 8 *@core.TopologySelectorTerm',
     StorageClassList: 'metadata 1 @meta.ListMeta;items 2 *@.StorageClass',
     TokenRequest: 'audience 1 s;expirationSeconds 2 l',
     VolumeAttachment: 'metadata 1 @meta.ObjectMeta;spec 2 @.VolumeAttachmentSpec;status 3 @.VolumeAttachmentStatus',
@@ -1232,15 +1400,18 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     QuantityValue: 'string 1 s',
   },
   'k8s.io.apimachinery.pkg.apis.meta.v1': {
-    APIGroup: 'name 1 s;versions 2 *@.GroupVersionForDiscovery;preferredVersion 3 @.GroupVersionForDiscovery;serverAddressByClientCIDRs 4 *@.ServerAddressByClientCIDR',
+    APIGroup:
+      'name 1 s;versions 2 *@.GroupVersionForDiscovery;preferredVersion 3 @.GroupVersionForDiscovery;serverAddressByClientCIDRs 4 *@.ServerAddressByClientCIDR',
     APIGroupList: 'groups 1 *@.APIGroup',
-    APIResource: 'name 1 s;namespaced 2 b;kind 3 s;verbs 4 @.Verbs;shortNames 5 *s;singularName 6 s;categories 7 *s;group 8 s;version 9 s;storageVersionHash 10 s',
+    APIResource:
+      'name 1 s;namespaced 2 b;kind 3 s;verbs 4 @.Verbs;shortNames 5 *s;singularName 6 s;categories 7 *s;group 8 s;version 9 s;storageVersionHash 10 s',
     APIResourceList: 'groupVersion 1 s;resources 2 *@.APIResource',
     APIVersions: 'versions 1 *s;serverAddressByClientCIDRs 2 *@.ServerAddressByClientCIDR',
     ApplyOptions: 'dryRun 1 *s;force 2 b;fieldManager 3 s',
     Condition: 'type 1 s;status 2 s;observedGeneration 3 l;lastTransitionTime 4 @.Time;reason 5 s;message 6 s',
     CreateOptions: 'dryRun 1 *s;fieldManager 3 s;fieldValidation 4 s',
-    DeleteOptions: 'gracePeriodSeconds 1 l;preconditions 2 @.Preconditions;orphanDependents 3 b;propagationPolicy 4 s;dryRun 5 *s;ignoreStoreReadErrorWithClusterBreakingPotential 6 b',
+    DeleteOptions:
+      'gracePeriodSeconds 1 l;preconditions 2 @.Preconditions;orphanDependents 3 b;propagationPolicy 4 s;dryRun 5 *s;ignoreStoreReadErrorWithClusterBreakingPotential 6 b',
     Duration: 'duration 1 l',
     FieldSelectorRequirement: 'key 1 s;operator 2 s;values 3 *s',
     FieldsV1: 'raw 1 y',
@@ -1255,10 +1426,12 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
     LabelSelectorRequirement: 'key 1 s;operator 2 s;values 3 *s',
     List: 'metadata 1 @.ListMeta;items 2 *@runtime.RawExtension',
     ListMeta: 'selfLink 1 s;resourceVersion 2 s;continue 3 s;remainingItemCount 4 l;shardInfo 5 @.ShardInfo',
-    ListOptions: 'labelSelector 1 s;fieldSelector 2 s;watch 3 b;resourceVersion 4 s;timeoutSeconds 5 l;limit 7 l;continue 8 s;allowWatchBookmarks 9 b;resourceVersionMatch 10 s;sendInitialEvents 11 b;shardSelector 15 s',
+    ListOptions:
+      'labelSelector 1 s;fieldSelector 2 s;watch 3 b;resourceVersion 4 s;timeoutSeconds 5 l;limit 7 l;continue 8 s;allowWatchBookmarks 9 b;resourceVersionMatch 10 s;sendInitialEvents 11 b;shardSelector 15 s',
     ManagedFieldsEntry: 'manager 1 s;operation 2 s;apiVersion 3 s;time 4 @.Time;fieldsType 6 s;fieldsV1 7 @.FieldsV1;subresource 8 s',
     MicroTime: 'seconds 1 l;nanos 2 i',
-    ObjectMeta: 'name 1 s;generateName 2 s;namespace 3 s;selfLink 4 s;uid 5 s;resourceVersion 6 s;generation 7 l;creationTimestamp 8 @.Time;deletionTimestamp 9 @.Time;deletionGracePeriodSeconds 10 l;labels 11 %s;annotations 12 %s;ownerReferences 13 *@.OwnerReference;finalizers 14 *s;managedFields 17 *@.ManagedFieldsEntry',
+    ObjectMeta:
+      'name 1 s;generateName 2 s;namespace 3 s;selfLink 4 s;uid 5 s;resourceVersion 6 s;generation 7 l;creationTimestamp 8 @.Time;deletionTimestamp 9 @.Time;deletionGracePeriodSeconds 10 l;labels 11 %s;annotations 12 %s;ownerReferences 13 *@.OwnerReference;finalizers 14 *s;managedFields 17 *@.ManagedFieldsEntry',
     OwnerReference: 'kind 1 s;name 3 s;uid 4 s;apiVersion 5 s;controller 6 b;blockOwnerDeletion 7 b',
     PartialObjectMetadata: 'metadata 1 @.ObjectMeta',
     PartialObjectMetadataList: 'metadata 1 @.ListMeta;items 2 *@.PartialObjectMetadata',

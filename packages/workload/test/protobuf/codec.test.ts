@@ -5,7 +5,12 @@ const varint = (value: number): number[] => (value < 128 ? [value] : [(value & 1
 const field = (number: number, bytes: readonly number[]): number[] => [(number << 3) | 2, ...varint(bytes.length), ...bytes]
 const text = (number: number, value: string): number[] => field(number, [...Buffer.from(value)])
 const envelope = (apiVersion: string, kind: string, raw: readonly number[], contentType = ''): Uint8Array =>
-  Uint8Array.from([...Buffer.from('k8s\0'), ...field(1, [...text(1, apiVersion), ...text(2, kind)]), ...field(2, raw), ...text(4, contentType)])
+  Uint8Array.from([
+    ...Buffer.from('k8s\0'),
+    ...field(1, [...text(1, apiVersion), ...text(2, kind)]),
+    ...field(2, raw),
+    ...text(4, contentType),
+  ])
 
 describe('decodeProtobuf', () => {
   it('leaves out zeros that JSON leaves out, and keeps those that are values', () => {
@@ -20,7 +25,11 @@ describe('decodeProtobuf', () => {
   })
 
   it('reads delete options under the version of any group', () => {
-    expect(decodeProtobuf(envelope('apps/v1', 'DeleteOptions', [(1 << 3) | 0, 0])).value).toEqual({ apiVersion: 'apps/v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 })
+    expect(decodeProtobuf(envelope('apps/v1', 'DeleteOptions', [(1 << 3) | 0, 0])).value).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 0,
+    })
   })
 
   it('reads JSON inside the envelope', () => {
@@ -29,7 +38,9 @@ describe('decodeProtobuf', () => {
   })
 
   it('skips fields that it does not know', () => {
-    expect(decodeProtobuf(envelope('v1', 'ConfigMap', [...text(15, 'later'), ...field(2, [...text(1, 'key'), ...text(2, 'value')])])).value).toEqual({
+    expect(
+      decodeProtobuf(envelope('v1', 'ConfigMap', [...text(15, 'later'), ...field(2, [...text(1, 'key'), ...text(2, 'value')])])).value,
+    ).toEqual({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       data: { key: 'value' },
@@ -52,7 +63,9 @@ describe('decodeProtobuf', () => {
 
   it('refuses a kind without a protobuf form', () => {
     expect(() => decodeProtobuf(envelope('demo.io/v1', 'Widget', []))).toThrow(expect.objectContaining({ code: 'PROTOBUF_UNKNOWN_KIND' }))
-    expect(() => encodeProtobuf({ apiVersion: 'demo.io/v1', kind: 'Widget' })).toThrow(expect.objectContaining({ code: 'PROTOBUF_UNKNOWN_KIND' }))
+    expect(() => encodeProtobuf({ apiVersion: 'demo.io/v1', kind: 'Widget' })).toThrow(
+      expect.objectContaining({ code: 'PROTOBUF_UNKNOWN_KIND' }),
+    )
   })
 })
 
@@ -70,7 +83,13 @@ describe('encodeProtobuf', () => {
     expect(decodeProtobuf(encodeProtobuf(pod)).value).toEqual(pod)
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: { key: 'AAEC', empty: '' } }
     expect(decodeProtobuf(encodeProtobuf(secret)).value).toEqual(secret)
-    const revision = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name: 'r' }, data: { spec: { any: ['thing'] } }, revision: 3 }
+    const revision = {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: { name: 'r' },
+      data: { spec: { any: ['thing'] } },
+      revision: 3,
+    }
     expect(decodeProtobuf(encodeProtobuf(revision)).value).toEqual(revision)
   })
 })

@@ -64,7 +64,8 @@ function checkSpec(spec: DeepReadonly<DeploymentSpec>, errors: FieldError[]): vo
   checkNotNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
   const deadline = spec.progressDeadlineSeconds
   checkNotNegative(deadline, 'spec.progressDeadlineSeconds', errors)
-  if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0)) errors.push(fieldError.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
+  if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0))
+    errors.push(fieldError.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
 }
 
 function checkRollout(strategy: DeepReadonly<DeploymentStrategy>, errors: FieldError[]): void {
@@ -80,11 +81,20 @@ function checkRollout(strategy: DeepReadonly<DeploymentStrategy>, errors: FieldE
   const share = (value: number | string): number | undefined => (typeof value === 'number' ? value : percentOf(value))
   if (share(maxUnavailable) === 0 && share(maxSurge) === 0)
     errors.push(fieldError.invalid(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
-  if ((percentOf(maxUnavailable) ?? 0) > 100) errors.push(fieldError.invalid(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'))
+  if ((percentOf(maxUnavailable) ?? 0) > 100)
+    errors.push(fieldError.invalid(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'))
 }
 
 function checkStatus({ status }: DeepReadonly<Deployment>, old: DeepReadonly<Deployment>, errors: FieldError[]): void {
-  for (const name of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'] as const)
+  for (const name of [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'collisionCount',
+  ] as const)
     checkNotNegative(status?.[name], `status.${name}`, errors)
   const total = status?.replicas ?? 0
   for (const name of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
@@ -92,5 +102,6 @@ function checkStatus({ status }: DeepReadonly<Deployment>, old: DeepReadonly<Dep
     if (value > total) errors.push(fieldError.invalid(`status.${name}`, value, 'cannot be greater than status.replicas'))
   }
   const before = old.status?.collisionCount
-  if (before !== undefined && (status?.collisionCount ?? -1) < before) errors.push(fieldError.invalid('status.collisionCount', status?.collisionCount, 'cannot be decremented'))
+  if (before !== undefined && (status?.collisionCount ?? -1) < before)
+    errors.push(fieldError.invalid('status.collisionCount', status?.collisionCount, 'cannot be decremented'))
 }

@@ -51,7 +51,8 @@ export const replicaSetResource = workloadResource(ReplicaSet, {
       checkNotNegative(next.status?.replicas, 'status.replicas', errors)
       for (const name of counts) {
         checkNotNegative(next.status?.[name], `status.${name}`, errors)
-        if ((next.status?.[name] ?? 0) > total) errors.push(fieldError.invalid(`status.${name}`, next.status?.[name], 'cannot be greater than status.replicas'))
+        if ((next.status?.[name] ?? 0) > total)
+          errors.push(fieldError.invalid(`status.${name}`, next.status?.[name], 'cannot be greater than status.replicas'))
       }
     },
   }),

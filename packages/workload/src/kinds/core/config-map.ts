@@ -44,7 +44,12 @@ export const configMapResource = workloadResource(ConfigMap, {
 })
 
 /** What an object with `immutable: true` keeps for good, the mark itself included. */
-export function checkFrozen<T extends { readonly immutable?: boolean }>(next: T, old: T, fields: readonly (keyof T & string)[], errors: FieldError[]): void {
+export function checkFrozen<T extends { readonly immutable?: boolean }>(
+  next: T,
+  old: T,
+  fields: readonly (keyof T & string)[],
+  errors: FieldError[],
+): void {
   if (old.immutable !== true) return
   if (next.immutable !== true) errors.push(fieldError.forbidden('immutable', 'field is immutable when `immutable` is set'))
   for (const field of fields) {

@@ -31,14 +31,21 @@ export const endpointsResource = workloadResource(Endpoints, {
 
 function formatSubsets(subsets: readonly DeepReadonly<EndpointSubset>[]): string {
   const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
-    ports.length === 0 ? addresses.map(({ ip }) => ip) : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`))),
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`))),
   )
   if (all.length === 0) return '<none>'
   return all.length <= maxShown ? all.join(',') : `${all.slice(0, maxShown).join(',')} + ${all.length - maxShown} more...`
 }
 
-function checkSubset({ addresses = [], notReadyAddresses = [], ports = [] }: DeepReadonly<EndpointSubset>, path: string, errors: FieldError[]): void {
-  if (addresses.length === 0 && notReadyAddresses.length === 0) errors.push(fieldError.required(path, 'must specify `addresses` or `notReadyAddresses`'))
+function checkSubset(
+  { addresses = [], notReadyAddresses = [], ports = [] }: DeepReadonly<EndpointSubset>,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (addresses.length === 0 && notReadyAddresses.length === 0)
+    errors.push(fieldError.required(path, 'must specify `addresses` or `notReadyAddresses`'))
   for (const [name, list] of [
     ['addresses', addresses],
     ['notReadyAddresses', notReadyAddresses],

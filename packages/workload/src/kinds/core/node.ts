@@ -12,7 +12,8 @@ export type Node = NodeObject
 export const Node = kindOf<Node>('v1', 'nodes')
 
 const rolePrefix = 'node-role.kubernetes.io/'
-const address = (node: DeepReadonly<Node>, type: string): string => orNone(node.status?.addresses?.find((candidate) => candidate.type === type)?.address)
+const address = (node: DeepReadonly<Node>, type: string): string =>
+  orNone(node.status?.addresses?.find((candidate) => candidate.type === type)?.address)
 const orUnknown = (value: string | undefined): string => (value ? value : '<unknown>')
 
 export const nodeResource = workloadResource(Node, {
@@ -43,7 +44,14 @@ export const nodeResource = workloadResource(Node, {
       for (const field of ['podCIDR', 'podCIDRs', 'providerID'] as const) {
         const before = old.spec?.[field]
         if (before !== undefined && before.length > 0 && !jsonEqual(next.spec?.[field], before))
-          errors.push(fieldError.forbidden(`spec.${field}`, field === 'providerID' ? 'node updates may not change providerID except from "" to valid' : `node updates may not change ${field} except from "" to valid`))
+          errors.push(
+            fieldError.forbidden(
+              `spec.${field}`,
+              field === 'providerID'
+                ? 'node updates may not change providerID except from "" to valid'
+                : `node updates may not change ${field} except from "" to valid`,
+            ),
+          )
       }
     },
   }),
@@ -74,7 +82,11 @@ function checkTaints(taints: readonly DeepReadonly<Taint>[], errors: FieldError[
     for (const fault of labelValueFaults(taint.value ?? '')) errors.push(fieldError.invalid(`${path}.value`, taint.value, fault))
     checkOneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, errors)
     const identity = `${taint.key} ${taint.effect}`
-    if (seen.has(identity)) errors.push({ ...fieldError.duplicate(path, taint), message: `${fieldError.duplicate(path, taint).message}: taints must be unique by key and effect pair` })
+    if (seen.has(identity))
+      errors.push({
+        ...fieldError.duplicate(path, taint),
+        message: `${fieldError.duplicate(path, taint).message}: taints must be unique by key and effect pair`,
+      })
     seen.add(identity)
   })
 }

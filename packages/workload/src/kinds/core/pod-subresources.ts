@@ -53,12 +53,22 @@ export function bindPod(pod: Pod, { target, metadata }: Binding): Pod {
   if (!target?.name) faults.push(fieldError.required('target.name'))
   if (faults.length > 0) {
     const causes = faults.map(({ type, message, field }) => ({ reason: type, message, field }))
-    throw new ApiError('Invalid', `Binding ${JSON.stringify(name)} is invalid: ${faults.map((fault) => `${fault.field}: ${fault.message}`).join(', ')}`, { name, kind: 'Binding', causes })
+    throw new ApiError(
+      'Invalid',
+      `Binding ${JSON.stringify(name)} is invalid: ${faults.map((fault) => `${fault.field}: ${fault.message}`).join(', ')}`,
+      { name, kind: 'Binding', causes },
+    )
   }
   const refuse = (why: string): never => {
-    throw new ApiError('Conflict', `Operation cannot be fulfilled on pods/binding ${JSON.stringify(name)}: ${why}`, { name, kind: 'pods/binding' })
+    throw new ApiError('Conflict', `Operation cannot be fulfilled on pods/binding ${JSON.stringify(name)}: ${why}`, {
+      name,
+      kind: 'pods/binding',
+    })
   }
-  if (metadata?.uid && metadata.uid !== pod.metadata.uid) refuse(`the UID in the precondition (${metadata.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`)
+  if (metadata?.uid && metadata.uid !== pod.metadata.uid)
+    refuse(
+      `the UID in the precondition (${metadata.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
+    )
   if (pod.metadata.deletionTimestamp !== undefined) refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
   const { spec } = pod
   if (spec?.nodeName) refuse(`pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)

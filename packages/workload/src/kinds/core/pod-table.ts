@@ -33,7 +33,9 @@ export const podTable: TableDefinition = table<Pod>(
   wide('Nominated Node', (pod) => orNone(pod.status?.nominatedNodeName)),
   wide('Readiness Gates', (pod) => {
     const gates = pod.spec?.readinessGates ?? []
-    const open = gates.filter((gate) => pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True'))
+    const open = gates.filter((gate) =>
+      pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True'),
+    )
     return gates.length === 0 ? '<none>' : `${open.length}/${gates.length}`
   }),
 )
@@ -41,19 +43,25 @@ export const podTable: TableDefinition = table<Pod>(
 /** One word on how a pod is doing, and its counts: what people read first. */
 export function summarizePod(pod: ReadonlyPod): PodSummary {
   const conditions = pod.status?.conditions ?? []
-  const sidecars = new Set((pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always').map((container) => container.name))
+  const sidecars = new Set(
+    (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always').map((container) => container.name),
+  )
   const gated = conditions.some((condition) => condition.type === 'PodScheduled' && condition.reason === 'SchedulingGated')
   const initial = gated ? 'SchedulingGated' : pod.status?.reason || (pod.status?.phase ?? '')
   const init = summarizeInit(pod, sidecars)
   const total = (pod.spec?.containers?.length ?? 0) + sidecars.size
   const initialized = conditions.some((condition) => condition.type === 'Initialized' && condition.status === 'True')
-  if (init.waiting !== undefined && !initialized) return finish(pod, { ready: init.ready, total, status: init.waiting, restarts: init.restarts, lastRestart: init.lastRestart })
+  if (init.waiting !== undefined && !initialized)
+    return finish(pod, { ready: init.ready, total, status: init.waiting, restarts: init.restarts, lastRestart: init.lastRestart })
 
   const main = pod.status?.containerStatuses ?? []
   let status = init.waiting ?? initial
   for (const container of main.toReversed()) status = reasonOf(container) ?? status
-  const running = main.filter((container) => reasonOf(container) === undefined && container.ready && container.state?.running !== undefined).length
-  if (status === 'Completed' && running > 0) status = conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True') ? 'Running' : 'NotReady'
+  const running = main.filter(
+    (container) => reasonOf(container) === undefined && container.ready && container.state?.running !== undefined,
+  ).length
+  if (status === 'Completed' && running > 0)
+    status = conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True') ? 'Running' : 'NotReady'
   return finish(pod, {
     ready: init.ready + running,
     total,
@@ -71,7 +79,10 @@ function finish(pod: ReadonlyPod, summary: PodSummary): PodSummary {
 }
 
 /** How far initialization is. `waiting` is set while it is not over. */
-function summarizeInit(pod: ReadonlyPod, sidecars: ReadonlySet<string>): { ready: number; restarts: number; sidecarRestarts: number; lastRestart: string | undefined; waiting?: string } {
+function summarizeInit(
+  pod: ReadonlyPod,
+  sidecars: ReadonlySet<string>,
+): { ready: number; restarts: number; sidecarRestarts: number; lastRestart: string | undefined; waiting?: string } {
   const statuses = pod.status?.initContainerStatuses ?? []
   let ready = 0
   for (const [index, container] of statuses.entries()) {
@@ -83,12 +94,22 @@ function summarizeInit(pod: ReadonlyPod, sidecars: ReadonlySet<string>): { ready
       continue
     }
     const reached = statuses.slice(0, index + 1)
-    const counts = { ready, restarts: sum(reached), sidecarRestarts: sum(reached.filter((status) => sidecars.has(status.name))), lastRestart: latest(reached) }
+    const counts = {
+      ready,
+      restarts: sum(reached),
+      sidecarRestarts: sum(reached.filter((status) => sidecars.has(status.name))),
+      lastRestart: latest(reached),
+    }
     if (terminated !== undefined) return { ...counts, waiting: `Init:${terminated.reason || endOf(terminated)}` }
     if (waiting?.reason && waiting.reason !== 'PodInitializing') return { ...counts, waiting: `Init:${waiting.reason}` }
     return { ...counts, waiting: `Init:${index}/${pod.spec?.initContainers?.length ?? 0}` }
   }
-  return { ready, restarts: sum(statuses), sidecarRestarts: sum(statuses.filter((status) => sidecars.has(status.name))), lastRestart: latest(statuses) }
+  return {
+    ready,
+    restarts: sum(statuses),
+    sidecarRestarts: sum(statuses.filter((status) => sidecars.has(status.name))),
+    lastRestart: latest(statuses),
+  }
 }
 
 /** Why a container does not run; undefined when it does or says nothing. */
@@ -98,7 +119,8 @@ function reasonOf(container: ReadonlyStatus): string | undefined {
   return terminated === undefined ? undefined : terminated.reason || endOf(terminated)
 }
 
-const endOf = (terminated: { readonly exitCode: number; readonly signal?: number }): string => (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`)
+const endOf = (terminated: { readonly exitCode: number; readonly signal?: number }): string =>
+  terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`
 
 const sum = (statuses: readonly ReadonlyStatus[]): number => statuses.reduce((total, status) => total + status.restartCount, 0)
 

@@ -39,7 +39,14 @@ export const podResource = workloadResource(Pod, {
     prepareForCreate(pod) {
       pod.status = { phase: 'Pending', qosClass: qualityOfService(pod.spec ?? { containers: [] }) }
       if ((pod.spec?.schedulingGates?.length ?? 0) > 0)
-        pod.status.conditions = [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' }]
+        pod.status.conditions = [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'SchedulingGated',
+            message: 'Scheduling is blocked due to non-empty scheduling gates',
+          },
+        ]
     },
     validate(pod, errors) {
       if (pod.spec === undefined) errors.push(fieldError.required('spec.containers'))
@@ -64,8 +71,20 @@ function checkEphemeral(next: DeepReadonly<Pod>, old: DeepReadonly<Pod>, errors:
   const wanted = new Map((next.spec?.ephemeralContainers ?? []).map((container) => [container.name, container]))
   for (const container of old.spec?.ephemeralContainers ?? []) {
     const now = wanted.get(container.name)
-    if (now === undefined) errors.push(fieldError.forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n`))
-    else if (!jsonEqual(now, container)) errors.push(fieldError.forbidden('spec.ephemeralContainers', `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n`))
+    if (now === undefined)
+      errors.push(
+        fieldError.forbidden(
+          'spec.ephemeralContainers',
+          `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n`,
+        ),
+      )
+    else if (!jsonEqual(now, container))
+      errors.push(
+        fieldError.forbidden(
+          'spec.ephemeralContainers',
+          `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n`,
+        ),
+      )
   }
   const targets = new Set([...(next.spec?.containers ?? []), ...(next.spec?.initContainers ?? [])].map((container) => container.name))
   next.spec?.ephemeralContainers?.forEach((container, index) => {

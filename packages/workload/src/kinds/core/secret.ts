@@ -52,7 +52,8 @@ export const secretResource = workloadResource(Secret, {
         errors.push(fieldError.required('data[username]'), fieldError.required('data[password]'))
       }
       const account = 'kubernetes.io/service-account.name'
-      if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[account]) errors.push(fieldError.required(`metadata.annotations[${account}]`))
+      if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[account])
+        errors.push(fieldError.required(`metadata.annotations[${account}]`))
     },
     validateUpdate(next, old, errors) {
       checkImmutable(next.type, old.type, 'type', errors)

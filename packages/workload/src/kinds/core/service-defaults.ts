@@ -27,7 +27,8 @@ export function defaultService(spec: ServiceSpec): void {
   if (spec.clusterIP && (spec.clusterIPs?.length ?? 0) === 0) spec.clusterIPs = [spec.clusterIP]
   const first = spec.clusterIPs?.[0]
   if (first !== undefined) spec.clusterIP ||= first
-  if (spec.ipFamilyPolicy === undefined && first === 'None' && Object.keys(spec.selector ?? {}).length === 0) spec.ipFamilyPolicy = 'RequireDualStack'
+  if (spec.ipFamilyPolicy === undefined && first === 'None' && Object.keys(spec.selector ?? {}).length === 0)
+    spec.ipFamilyPolicy = 'RequireDualStack'
   spec.ipFamilyPolicy ??= 'SingleStack'
   if ((spec.ipFamilies?.length ?? 0) > 0) return
   spec.ipFamilies = [first !== undefined && addressFamily(first) === 6 ? 'IPv6' : 'IPv4']
@@ -43,7 +44,8 @@ export function keepAllocated(next: ServiceSpec, old: DeepReadonly<ServiceSpec>)
     if (old.clusterIP) next.clusterIP = old.clusterIP
     if (old.clusterIPs !== undefined) next.clusterIPs = [...old.clusterIPs]
   }
-  if (next.type === 'ExternalName' && next.clusterIP === old.clusterIP) for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) delete next[field]
+  if (next.type === 'ExternalName' && next.clusterIP === old.clusterIP)
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) delete next[field]
   if (exposesPorts(next.type) && exposesPorts(old.type)) {
     const taken = new Set((next.ports ?? []).map((port) => port.nodePort))
     for (const port of next.ports ?? []) {
@@ -54,6 +56,11 @@ export function keepAllocated(next: ServiceSpec, old: DeepReadonly<ServiceSpec>)
   // Back to a cluster-only service: ports that the client merely repeats are released.
   if (!exposesPorts(next.type) && exposesPorts(old.type))
     for (const port of next.ports ?? []) if (old.ports?.some((candidate) => candidate.nodePort === port.nodePort)) delete port.nodePort
-  if (next.healthCheckNodePort === undefined && next.type === 'LoadBalancer' && next.externalTrafficPolicy === 'Local' && old.healthCheckNodePort)
+  if (
+    next.healthCheckNodePort === undefined &&
+    next.type === 'LoadBalancer' &&
+    next.externalTrafficPolicy === 'Local' &&
+    old.healthCheckNodePort
+  )
     next.healthCheckNodePort = old.healthCheckNodePort
 }

@@ -13,26 +13,34 @@ export function checkService(spec: DeepReadonly<ServiceSpec>, errors: FieldError
   checkOneOf(spec.sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity', errors)
   const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds
   if (seconds !== undefined && (seconds <= 0 || seconds > daySeconds))
-    errors.push(fieldError.invalid('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, `must be greater than 0 and less than ${daySeconds}`))
+    errors.push(
+      fieldError.invalid(
+        'spec.sessionAffinityConfig.clientIP.timeoutSeconds',
+        seconds,
+        `must be greater than 0 and less than ${daySeconds}`,
+      ),
+    )
   checkPorts(spec, errors)
   validateLabels(spec.selector, 'spec.selector', errors)
   checkAddresses(spec, headless, errors)
   if (spec.externalTrafficPolicy) checkOneOf(spec.externalTrafficPolicy, ['Cluster', 'Local'], 'spec.externalTrafficPolicy', errors)
   if (spec.internalTrafficPolicy) checkOneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy', errors)
-  if (spec.ipFamilyPolicy) checkOneOf(spec.ipFamilyPolicy, ['SingleStack', 'PreferDualStack', 'RequireDualStack'], 'spec.ipFamilyPolicy', errors)
+  if (spec.ipFamilyPolicy)
+    checkOneOf(spec.ipFamilyPolicy, ['SingleStack', 'PreferDualStack', 'RequireDualStack'], 'spec.ipFamilyPolicy', errors)
   if (spec.type === 'ExternalName') {
     const name = spec.externalName?.replace(/\.$/, '')
     if (!name) errors.push(fieldError.required('spec.externalName'))
     else checkName(isDnsSubdomain, name, 'spec.externalName', errors)
   }
   if (spec.loadBalancerClass !== undefined && spec.type !== 'LoadBalancer')
-    errors.push(fieldError.forbidden('spec.loadBalancerClass', 'may only be used when `type` is \'LoadBalancer\''))
+    errors.push(fieldError.forbidden('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'"))
 }
 
 /** What an update may not change: addresses that were given out. */
 export function checkServiceUpdate(next: DeepReadonly<ServiceSpec>, old: DeepReadonly<ServiceSpec>, errors: FieldError[]): void {
   if (next.type === 'ExternalName' || old.type === 'ExternalName') return
-  if (old.clusterIP && next.clusterIP !== old.clusterIP) errors.push(fieldError.invalid('spec.clusterIPs[0]', next.clusterIPs ?? [], 'may not change once set'))
+  if (old.clusterIP && next.clusterIP !== old.clusterIP)
+    errors.push(fieldError.invalid('spec.clusterIPs[0]', next.clusterIPs ?? [], 'may not change once set'))
   else if (old.clusterIPs !== undefined && old.clusterIPs.length > 0 && !jsonEqual(next.clusterIPs?.[0], old.clusterIPs[0]))
     errors.push(fieldError.invalid('spec.clusterIPs[0]', next.clusterIPs ?? [], 'may not change once set'))
   if (old.type === 'LoadBalancer' && next.type === 'LoadBalancer' && next.loadBalancerClass !== old.loadBalancerClass)
@@ -53,7 +61,8 @@ function checkPorts({ ports = [], type }: DeepReadonly<ServiceSpec>, errors: Fie
     if (numbers.has(identity)) errors.push(fieldError.duplicate(path, { protocol: port.protocol, port: port.port }))
     numbers.add(identity)
     if (!port.nodePort) return
-    if (type === 'ClusterIP' || type === 'ExternalName') errors.push(fieldError.forbidden(`${path}.nodePort`, `may not be used when \`type\` is '${type}'`))
+    if (type === 'ClusterIP' || type === 'ExternalName')
+      errors.push(fieldError.forbidden(`${path}.nodePort`, `may not be used when \`type\` is '${type}'`))
     else checkPortNumber(port.nodePort, `${path}.nodePort`, errors)
     const exposed = `${port.protocol}/${port.nodePort}`
     if (nodePorts.has(exposed)) errors.push(fieldError.duplicate(`${path}.nodePort`, port.nodePort))
@@ -61,7 +70,13 @@ function checkPorts({ ports = [], type }: DeepReadonly<ServiceSpec>, errors: Fie
   })
 }
 
-function checkPortName({ name }: DeepReadonly<ServicePort>, required: boolean, taken: Set<string>, path: string, errors: FieldError[]): void {
+function checkPortName(
+  { name }: DeepReadonly<ServicePort>,
+  required: boolean,
+  taken: Set<string>,
+  path: string,
+  errors: FieldError[],
+): void {
   if (!name) {
     if (required) errors.push(fieldError.required(`${path}.name`))
     return
@@ -74,13 +89,16 @@ function checkPortName({ name }: DeepReadonly<ServicePort>, required: boolean, t
 function checkAddresses(spec: DeepReadonly<ServiceSpec>, headless: boolean, errors: FieldError[]): void {
   spec.externalIPs?.forEach((address, index) => checkAddress(address, `spec.externalIPs[${index}]`, errors))
   if (spec.type === 'ExternalName') {
-    if ((spec.clusterIPs?.length ?? 0) > 0) errors.push(fieldError.forbidden('spec.clusterIPs[0]', 'may not be set for ExternalName services'))
+    if ((spec.clusterIPs?.length ?? 0) > 0)
+      errors.push(fieldError.forbidden('spec.clusterIPs[0]', 'may not be set for ExternalName services'))
     return
   }
-  if (headless && spec.type !== 'ClusterIP') errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`))
+  if (headless && spec.type !== 'ClusterIP')
+    errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`))
   if (spec.clusterIP !== undefined && spec.clusterIPs !== undefined && spec.clusterIPs.length > 0 && spec.clusterIPs[0] !== spec.clusterIP)
     errors.push(fieldError.invalid('spec.clusterIPs', spec.clusterIPs, 'first value must match `clusterIP`'))
-  if ((spec.clusterIPs?.length ?? 0) > 2) errors.push(fieldError.invalid('spec.clusterIPs', spec.clusterIPs, 'may only hold up to 2 values'))
+  if ((spec.clusterIPs?.length ?? 0) > 2)
+    errors.push(fieldError.invalid('spec.clusterIPs', spec.clusterIPs, 'may only hold up to 2 values'))
   spec.clusterIPs?.forEach((address, index) => {
     if (address !== 'None' && addressFamily(address) === undefined)
       errors.push(fieldError.invalid(`spec.clusterIPs[${index}]`, address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))

@@ -46,7 +46,8 @@ export const serviceResource = workloadResource(Service, {
   }),
 })
 
-const formatPort = ({ port, nodePort, protocol }: DeepReadonly<ServicePort>): string => (nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`)
+const formatPort = ({ port, nodePort, protocol }: DeepReadonly<ServicePort>): string =>
+  nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`
 
 function externalAddress({ spec, status }: DeepReadonly<Service>): string {
   const own = spec?.externalIPs ?? []

@@ -21,7 +21,12 @@ export const endpointSliceResource = workloadResource(EndpointSlice, {
     nameColumn(),
     text('AddressType', ({ addressType }) => addressType),
     text('Ports', ({ ports }) => formatPorts(ports ?? [])),
-    text('Endpoints', ({ endpoints }) => shorten((endpoints ?? []).flatMap((endpoint) => endpoint.addresses), '<unset>')),
+    text('Endpoints', ({ endpoints }) =>
+      shorten(
+        (endpoints ?? []).flatMap((endpoint) => endpoint.addresses),
+        '<unset>',
+      ),
+    ),
     ageColumn(),
   ),
   strategy: strategyOf<EndpointSlice>({
@@ -75,4 +80,8 @@ const formatPorts = (ports: readonly DeepReadonly<EndpointPort>[]): string =>
   )
 
 const shorten = (items: readonly string[], none: string): string =>
-  items.length === 0 ? none : items.length <= maxShown ? items.join(',') : `${items.slice(0, maxShown).join(',')} + ${items.length - maxShown} more...`
+  items.length === 0
+    ? none
+    : items.length <= maxShown
+      ? items.join(',')
+      : `${items.slice(0, maxShown).join(',')} + ${items.length - maxShown} more...`

@@ -1,9 +1,30 @@
+import { fieldError, jsonEqual, pathSegmentFaults } from '@continuo/core'
 import type { ClusterRoleBinding as ClusterRoleBindingObject } from '../../generated/types/rbac-v1.ts'
+import { ageColumn, nameColumn, table, text, wide } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
+import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkBinding, defaultBinding, subjectNames } from './rules.ts'
 
 export type ClusterRoleBinding = ClusterRoleBindingObject
 /** Handle of clusterrolebindings in rbac.authorization.k8s.io/v1. */
 export const ClusterRoleBinding = kindOf<ClusterRoleBinding>('rbac.authorization.k8s.io/v1', 'clusterrolebindings')
 
-export const clusterRoleBindingResource = workloadResource(ClusterRoleBinding)
+export const clusterRoleBindingResource = workloadResource(ClusterRoleBinding, {
+  table: table<ClusterRoleBinding>(
+    nameColumn(),
+    text('Role', ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`),
+    ageColumn(),
+    wide('Users', ({ subjects }) => subjectNames(subjects, 'User')),
+    wide('Groups', ({ subjects }) => subjectNames(subjects, 'Group')),
+    wide('ServiceAccounts', ({ subjects }) => subjectNames(subjects, 'ServiceAccount')),
+  ),
+  strategy: strategyOf<ClusterRoleBinding>({
+    validateName: pathSegmentFaults,
+    default: defaultBinding,
+    validate: (binding, errors) => checkBinding(binding, ['ClusterRole'], false, errors),
+    validateUpdate(next, old, errors) {
+      if (!jsonEqual(next.roleRef, old.roleRef)) errors.push(fieldError.invalid('roleRef', next.roleRef, 'cannot change roleRef'))
+    },
+  }),
+})

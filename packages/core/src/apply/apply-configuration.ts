@@ -19,6 +19,7 @@ import {
 import { mergeConfiguration } from './merge-configuration.ts'
 import { removeFields, withNamedParents } from './remove-fields.ts'
 
+/** One apply: who applies what onto which object, and when. */
 export interface ApplyConfigurationOptions {
   readonly schema: Schema | undefined
   /** The stored object; undefined when applying creates it. */

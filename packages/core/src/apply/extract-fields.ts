@@ -16,7 +16,7 @@ function put(draft: Draft, element: string, below: FieldSet, member: boolean): v
 }
 
 /**
- * The paths below one value. `added` is the rule for what a write brought into being, where containers count too;
+ * The paths below one value. `added` is the rule for what a write brought into being, where maps and lists themselves count too;
  * otherwise it is that of an applied configuration, which owns leaves, list elements and map keys.
  */
 function below(schema: Schema | undefined, value: unknown, added: boolean, depth: number, inMetadata: boolean): FieldSet {
@@ -54,7 +54,7 @@ function isFieldMember(
 }
 
 /**
- * What an applied configuration owns: scalars, atomic lists and maps, elements of granular lists, keys of maps, nulls, and containers that are empty
+ * What an applied configuration owns: scalars, atomic lists and maps, elements of granular lists, keys of maps, nulls, and maps and lists that are empty
  * (structured-merge-diff leaves out empty lists; applying one twice would then alternate). Fields that nobody owns are left out.
  */
 export const appliedFields = (schema: Schema | undefined, object: unknown): FieldSet => below(schema, object, false, 0, false)

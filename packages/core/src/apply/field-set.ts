@@ -14,8 +14,10 @@ type Draft = Record<string, FieldSet>
 
 /** The empty set; as a child, a member with nothing below it. */
 export const emptyFields: FieldSet = Object.freeze({})
+/** The key that marks its parent as a member. */
 export const self = '.'
 
+/** Whether the set has no member. */
 export const isEmptyFields = (set: FieldSet): boolean => {
   for (const _ in set) return false
   return true

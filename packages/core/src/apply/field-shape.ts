@@ -60,6 +60,7 @@ export interface IndexedList {
   readonly repeated: ReadonlySet<PathElement>
 }
 
+/** Elements of a list by identity. */
 export function indexList(schema: Schema, list: readonly unknown[]): IndexedList {
   const items = new Map<PathElement, unknown>()
   const repeated = new Set<PathElement>()

@@ -1,7 +1,21 @@
-export * from './apply-configuration.ts'
-export * from './compare-fields.ts'
+export { type ApplyConfigurationOptions, applyConfiguration } from './apply-configuration.ts'
+export { compareFields, type FieldChanges } from './compare-fields.ts'
 export { appliedFields, createdFields } from './extract-fields.ts'
-export * from './field-set.ts'
+export {
+  differenceFields,
+  emptyFields,
+  equalFields,
+  type FieldSet,
+  fieldPaths,
+  formatFieldsV1,
+  hasField,
+  intersectFields,
+  isEmptyFields,
+  parseFieldsV1,
+  unionFields,
+  withField,
+  withoutSubtrees,
+} from './field-set.ts'
 export { lastAppliedAnnotation } from './last-applied.ts'
 export { type FieldOwner, type OwnedFields, type Ownership, ownerId, readManagedFields, writeManagedFields } from './managed-fields.ts'
 export { type PathElement, showFieldPath } from './path-element.ts'

@@ -21,6 +21,7 @@ export interface OwnedFields extends FieldOwner {
 /** All owners of an object, by {@link ownerId}. */
 export type Ownership = ReadonlyMap<string, OwnedFields>
 
+/** The identity of an owner: equal for writes that share an entry. */
 export const ownerId = (owner: FieldOwner): string =>
   JSON.stringify([owner.operation, owner.manager, owner.operation === 'Apply' ? '' : owner.apiVersion, owner.subresource ?? ''])
 

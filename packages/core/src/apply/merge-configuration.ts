@@ -77,7 +77,7 @@ function mergeValue(schema: Schema | undefined, live: unknown, config: unknown, 
   if (live === undefined || live === null) return config
   const shape = fieldShape(schema, live)
   if (shape !== 'leaf') {
-    // A null configuration of a granular container names nothing in it, so nothing of it changes.
+    // A null configuration of a granular map or list names nothing in it, so nothing of it changes.
     if (config === null) return schema?.type === undefined ? null : live
     if (fieldShape(schema, config) === shape) {
       if (shape === 'map') return mergeMaps(schema, live as Record<string, unknown>, config as Record<string, unknown>, depth)

@@ -6,9 +6,13 @@ import { canonicalJson, isRecord } from '../schema/json-value.ts'
  */
 export type PathElement = `f:${string}` | `k:${string}` | `v:${string}` | `i:${number}`
 
+/** The element of a field or map key. */
 export const fieldElement = (name: string): PathElement => `f:${name}`
+/** The element of a set's value. */
 export const valueElement = (value: unknown): PathElement => `v:${canonicalJson(value)}`
+/** The element of a list's item by its keys. */
 export const keyElement = (keys: Readonly<Record<string, unknown>>): PathElement => `k:${canonicalJson(keys)}`
+/** The element of a list's item that has no identity. */
 export const indexElement = (index: number): PathElement => `i:${index}`
 
 function parseJsonPart(text: string): { readonly value: unknown } | undefined {

@@ -14,6 +14,7 @@ import {
   writeManagedFields,
 } from './managed-fields.ts'
 
+/** One write that is no apply: who writes what over which object, and when. */
 export interface UpdateManagedFieldsOptions {
   readonly schema: Schema | undefined
   /** The stored object; undefined for a creation. */

@@ -8,6 +8,7 @@ import { applyStrategicMergePatch } from './strategic-merge-patch.ts'
 /** The three patches that say what changes. (An apply patch says what shall be: see `applyConfiguration`.) */
 export type PatchType = 'json' | 'merge' | 'strategic'
 
+/** The content type of each kind of patch. */
 export const patchMediaTypes: Readonly<Record<PatchType | 'apply', string>> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',

@@ -18,12 +18,12 @@ const segmentsOf = (pointer: string): string[] =>
 
 const arrayIndex = /^(0|[1-9]\d*)$/
 
-function own(container: unknown, segment: string): { readonly value: unknown } | undefined {
-  if (Array.isArray(container)) {
+function own(parent: unknown, segment: string): { readonly value: unknown } | undefined {
+  if (Array.isArray(parent)) {
     const index = arrayIndex.test(segment) ? Number(segment) : -1
-    return index >= 0 && index < container.length ? { value: container[index] } : undefined
+    return index >= 0 && index < parent.length ? { value: parent[index] } : undefined
   }
-  return isRecord(container) && Object.hasOwn(container, segment) ? { value: container[segment] } : undefined
+  return isRecord(parent) && Object.hasOwn(parent, segment) ? { value: parent[segment] } : undefined
 }
 
 /**
@@ -57,16 +57,16 @@ function checkPaths(document: unknown, operation: Operation): void {
   const needsTarget = operation.op === 'remove' || operation.op === 'replace' || operation.op === 'test'
   if (segments.includes('__proto__'))
     throw rejected(`${operation.op} operation does not apply: path ${JSON.stringify(operation.path)} is not allowed`)
-  const container = find(document, needsTarget ? segments : segments.slice(0, -1))
-  if (container === undefined)
+  const parent = find(document, needsTarget ? segments : segments.slice(0, -1))
+  if (parent === undefined)
     throw rejected(`${operation.op} operation does not apply: doc is missing path: ${JSON.stringify(operation.path)}: missing value`)
   const last = segments.at(-1)
   if (
     !needsTarget &&
     last !== undefined &&
-    Array.isArray(container.value) &&
+    Array.isArray(parent.value) &&
     last !== '-' &&
-    !(arrayIndex.test(last) && Number(last) <= container.value.length)
+    !(arrayIndex.test(last) && Number(last) <= parent.value.length)
   )
     throw rejected(`${operation.op} operation does not apply: Unable to access invalid index: ${last}`)
   if ((operation.op === 'move' || operation.op === 'copy') && find(document, segmentsOf(operation.from)) === undefined)

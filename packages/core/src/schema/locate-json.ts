@@ -1,6 +1,7 @@
 import { formatFieldPath } from './json-value.ts'
 import { skipString } from './scan-json.ts'
 
+/** What {@link locateInJson} reports to, in the order of the text. */
 export interface JsonLocator {
   /** A key that its object already had; the path includes it. */
   duplicate(path: string): void

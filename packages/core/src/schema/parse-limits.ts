@@ -1,5 +1,6 @@
 import { ApiError } from '../errors/api-error.ts'
 
+/** How much a body may ask of the parser. */
 export interface ParseLimits {
   /** Levels of nesting. Default 500; Kubernetes allows 10,000, but no kind comes near either. */
   readonly maxDepth?: number
@@ -7,11 +8,13 @@ export interface ParseLimits {
   readonly maxBytes?: number
 }
 
+/** What to look for beside the value. */
 export interface ParseOptions extends ParseLimits {
   /** Whether repeated keys are looked for. Default true; the last one wins either way. */
   readonly duplicates?: boolean
 }
 
+/** A body as a JSON value. */
 export interface Parsed {
   readonly value: unknown
   /** In the words of field validation: `duplicate field "spec.replicas"`. At most {@link maxDuplicates}. */
@@ -21,6 +24,7 @@ export interface Parsed {
 /** How many repeated keys are reported at most. */
 export const maxDuplicates = 100
 
+/** Levels of nesting that are allowed unless a caller says otherwise. */
 export const defaultMaxDepth = 500
 const defaultMaxBytes = 3 * 1024 * 1024
 
@@ -38,6 +42,7 @@ export function textOf(body: string | Uint8Array, limits: ParseLimits): string {
   }
 }
 
+/** The answer to a body that is nested too deep. */
 export const tooDeep = (maxDepth: number): ApiError =>
   new ApiError('BadRequest', `the request body is nested deeper than ${maxDepth} levels`)
 
@@ -52,5 +57,6 @@ export const inexactNumber = (literal: string): ApiError =>
     },
   )
 
+/** The answer to a body with a key that no object may have. */
 export const forbiddenKey = (key: string): ApiError =>
   new ApiError('BadRequest', `the key ${JSON.stringify(key)} is not allowed in an object`)

@@ -2,11 +2,13 @@ import { formatFieldPath, isRecord, setOwn } from './json-value.ts'
 import type { Schema } from './schema.ts'
 import { isArbitrary, keepsUnknown, objectRootProperty, propertySchema } from './schema-shape.ts'
 
+/** What kind of value is pruned. */
 export interface PruneOptions {
   /** Whether the value is a whole object, whose `apiVersion`, `kind` and `metadata` are always known. Default true. */
   readonly root?: boolean
 }
 
+/** The answer of {@link prune}. */
 export interface Pruned<T> {
   /** Shares with the input whatever did not change; the very input when nothing was dropped. */
   readonly value: T

@@ -5,6 +5,7 @@ import type { Schema } from './schema.ts'
 import { isIntOrString, isQuantity, propertySchema, refusesNull } from './schema-shape.ts'
 import { hasStringFormat } from './string-formats.ts'
 
+/** How strict and how talkative {@link validate} is. */
 export interface ValidateOptions {
   /**
    * Whether duplicates in lists of type set and map are errors. True (the default) is right for custom resources;

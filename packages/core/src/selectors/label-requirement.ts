@@ -13,6 +13,7 @@ export interface LabelRequirement {
   readonly values: readonly string[]
 }
 
+/** Every operator, in the order in which errors list them. */
 export const labelOperators: readonly LabelOperator[] = ['in', 'notin', '=', '==', '!=', 'gt', 'lt', 'exists', '!']
 
 const int64 = /^[+-]?\d{1,19}$/

@@ -7,6 +7,7 @@ export interface LabelSelector {
   readonly matchExpressions?: readonly LabelSelectorRequirement[]
 }
 
+/** One expression of a {@link LabelSelector}. */
 export interface LabelSelectorRequirement {
   readonly key: string
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | (string & {})

@@ -71,7 +71,7 @@ struct options {
   char **args, **env;
   int nargs, nenv, nmounts, ngroups;
   struct mount *mounts;
-  const char *cwd, *cwd_else, *log;
+  const char *cwd, *cwd_else, *log, *hostname;
   int no_new_privileges, tty, input, input_once, log_files, namespaces;
   long uid, gid, rows, columns;
   long long log_bytes, memory, open_files;
@@ -342,6 +342,7 @@ static int parse(struct options *o, char *data, size_t length) {
     else if (IS("tty")) o->tty = atoi(value);
     else if (IS("stdin")) o->input = atoi(value);
     else if (IS("stdinOnce")) o->input_once = atoi(value);
+    else if (IS("hostname")) o->hostname = value;
     else if (IS("log")) o->log = value;
     else if (IS("logBytes")) o->log_bytes = atoll(value);
     else if (IS("logFiles")) o->log_files = atoi(value);
@@ -367,7 +368,7 @@ static int parse(struct options *o, char *data, size_t length) {
   return nargs > 0 ? 0 : -1;
 }
 
-/* ---- mounts: volumes at their true paths, in a mount namespace of the container's own ---- */
+/* ---- namespaces: volumes at their true paths and a host name, without changing what others see ---- */
 
 static int write_text(const char *path, const char *text) {
   int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -381,14 +382,15 @@ static int enter_namespace(void) {
   char map[64];
   uid_t uid = geteuid();
   gid_t gid = getegid();
-  if (uid != 0 || unshare(CLONE_NEWNS) != 0) {
-    if (container.uid >= 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return -1;
+  if (uid != 0 || unshare(CLONE_NEWNS | CLONE_NEWUTS) != 0) {
+    if (container.uid >= 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS) != 0) return -1;
     write_text("/proc/self/setgroups", "deny");
     snprintf(map, sizeof map, "%u %u 1", uid, uid);
     if (write_text("/proc/self/uid_map", map) != 0) return -1;
     snprintf(map, sizeof map, "%u %u 1", gid, gid);
     if (write_text("/proc/self/gid_map", map) != 0) return -1;
   }
+  if (container.hostname && sethostname(container.hostname, strlen(container.hostname)) != 0) return -1;
   return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
 }
 
@@ -488,7 +490,7 @@ static const char *mount_volumes(const char *state) {
   char stage[4200], above[4096];
   struct stat s;
   int failed = 0, root = 0;
-  if (!container.namespaces || !container.nmounts || enter_namespace() != 0) return "none";
+  if (!container.namespaces || enter_namespace() != 0) return "none";
   snprintf(stage, sizeof stage, "%s/stage", state);
   mkdir(stage, 0700);
   for (int i = 0; i < container.nmounts; i++) {
@@ -536,6 +538,7 @@ static void child(const struct options *o, const struct proc *p, int in, int out
   if (o->no_new_privileges) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   strcpy(f.stage, "exec");
   environ = o->env;
+  if (o->tty) setenv("TERM", "xterm", 0);
   execvp(o->args[0], o->args);
 failed:
   f.error = errno;

@@ -1,4 +1,4 @@
-import { join, normalize } from 'node:path'
+import { join } from 'node:path'
 import { type ContainerSpec, RuntimeError } from '@continuo/workload'
 import type { ResolvedImage } from './image-resolver.ts'
 import { isCleanText, type ShimSpec } from './shim/shim-spec.ts'
@@ -55,6 +55,9 @@ export function environment(spec: Pick<ContainerSpec, 'env' | 'tty'>, image: Res
   }
 }
 
+/** The path without `.`, `..` and a slash at the end: never above the root. */
+const absolute = (path: string): string => join('/', path).replace(/(.)\/$/, '$1')
+
 const inside = (path: string, parent: string): boolean => path.startsWith(`${parent}/`)
 
 /** Decides how a container is started. Pure; the links make each volume visible at `$CONTINUO_ROOT` + its path. */
@@ -64,17 +67,19 @@ export function planLaunch(spec: ContainerSpec, image: ResolvedImage, at: Surrou
   const mounts = spec.mounts
     .map((mount) => ({
       source: mount.hostPath,
-      target: normalize(join('/', mount.containerPath)).replace(/(.)\/$/, '$1'),
+      target: absolute(mount.containerPath),
       readOnly: mount.readOnly,
     }))
     .sort((a, b) => a.target.split('/').length - b.target.split('/').length)
   const linked = mounts.filter(
     (mount) => mount.target !== '/' && !mounts.some((other) => other !== mount && inside(mount.target, other.target)),
   )
+  if (mounts.some(({ target }) => target === '/'))
+    throw new RuntimeError('RUNTIME_INVALID_SPEC', `container "${spec.name}": a volume cannot be mounted at /`)
   const asked = spec.workingDir ?? image.workingDir
-  const cwdElse = asked === undefined ? at.rootfs : join(at.rootfs, asked)
+  const cwdElse = asked === undefined ? at.rootfs : join(at.rootfs, absolute(asked))
   const covered = linked.some((mount) => asked === mount.target || inside(asked ?? '', mount.target))
-  const unclean = [...args, ...Object.entries(env).flat(), ...mounts.flatMap(({ source, target }) => [source, target])].find(
+  const unclean = [...args, at.hostname, ...Object.entries(env).flat(), ...mounts.flatMap(({ source, target }) => [source, target])].find(
     (text) => !isCleanText(text),
   )
   if (unclean !== undefined)
@@ -99,6 +104,7 @@ export function planLaunch(spec: ContainerSpec, image: ResolvedImage, at: Surrou
       logBytes: spec.log.maxBytes,
       logFiles: Math.max(1, spec.log.maxFiles),
       mounts,
+      hostname: at.hostname,
       namespaces: at.namespaces,
       ...(spec.resources.memoryLimit === undefined ? {} : { memory: spec.resources.memoryLimit }),
       ...user,

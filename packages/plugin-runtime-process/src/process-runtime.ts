@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chown } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import type { Clock, Log } from '@continuo/core'
@@ -29,7 +30,7 @@ import { killLeftovers, usage } from './proc/process-tree.ts'
 import { RunningContainers } from './running-containers.ts'
 import { RuntimeEvents } from './runtime-events.ts'
 import { prepareShim } from './shim/shim-binary.ts'
-import { attachContainer, execInContainer, isSignalName, signalContainer } from './shim/shim-connection.ts'
+import { attachContainer, execInContainer, signalContainer, signalNumber } from './shim/shim-connection.ts'
 import { startShim } from './shim/start-shim.ts'
 import { readExit, readStart, type SandboxRecord, StateDirectory } from './state-directory.ts'
 
@@ -82,6 +83,14 @@ export class ProcessRuntime implements Runtime {
     this.#running.close()
   }
 
+  /** Stops every container, each with at most `graceMs`, and keeps their records: for a host that shall leave nothing running. */
+  async stopAll(graceMs: number): Promise<void> {
+    const all = (await this.list()).flatMap(({ uid, containers }) =>
+      containers.map(({ name, attempt }) => ({ sandbox: uid, name, attempt })),
+    )
+    await Promise.all(all.map((ref) => this.stop(ref, graceMs)))
+  }
+
   async check(): Promise<void> {
     await this.#prepare()
     this.#addresses.release(await this.#addresses.allocate())
@@ -124,14 +133,16 @@ export class ProcessRuntime implements Runtime {
     if (state === 'unknown') await killLeftovers(record.id)
     if (state !== 'running') return
     const ended = this.#running.watch(path)
-    if (graceMs > 0 && isSignalName(record.stopSignal) && (await this.#signal(path, record.stopSignal, 'group'))) {
+    const gentle = signalNumber(record.stopSignal) ?? constants.signals.SIGTERM
+    if (graceMs > 0 && (await this.#signal(path, gentle, 'group'))) {
       const timer = new AbortController()
       signal?.addEventListener('abort', () => timer.abort(), { once: true })
       await Promise.race([ended, this.#options.clock.sleep(graceMs, timer.signal).catch(() => {})])
       timer.abort()
       signal?.throwIfAborted()
     }
-    if ((await this.#containerState(sandbox, record)).state === 'running' && (await this.#signal(path, 'SIGKILL', 'all'))) await ended
+    if ((await this.#containerState(sandbox, record)).state === 'running' && (await this.#signal(path, constants.signals.SIGKILL, 'all')))
+      await ended
     if ((await this.#containerState(sandbox, record)).state === 'unknown') await killLeftovers(record.id)
   }
 
@@ -299,8 +310,8 @@ export class ProcessRuntime implements Runtime {
       spec: { name, attempt, kind, image: spec.image, hash, tty, stdin },
     }
     const { uid, gid } = plan.shim
-    await this.#state.saveContainer(path, record, plan, async (root) => {
-      if (uid !== undefined || gid !== undefined) await chown(root, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0)
+    await this.#state.saveContainer(path, record, plan, async (directory) => {
+      if (uid !== undefined || gid !== undefined) await chown(directory, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0)
     })
     return record
   }
@@ -351,7 +362,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   /** Resolves false when the container has ended. */
-  async #signal(path: string, signal: Parameters<typeof signalContainer>[1], scope: 'group' | 'all'): Promise<boolean> {
+  async #signal(path: string, signal: number, scope: 'group' | 'all'): Promise<boolean> {
     try {
       await signalContainer(path, signal, scope)
       return true

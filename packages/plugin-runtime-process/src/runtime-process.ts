@@ -19,7 +19,10 @@ export const runtimeProcess = definePlugin({
       env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },
     })
     ctx.provide(RuntimeCap, runtime)
-    ctx.onStop(() => runtime.close())
+    ctx.onStop(async () => {
+      if (ctx.config.onStop === 'stop') await runtime.stopAll(ctx.config.onStopGraceMs)
+      runtime.close()
+    })
   },
 })
 

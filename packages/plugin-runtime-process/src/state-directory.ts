@@ -78,7 +78,7 @@ export class StateDirectory {
     return readJson<ContainerRecord>(join(this.containerPath(uid, name, attempt), 'container.json'))
   }
 
-  /** Prepares everything that the shim needs; the record is written last. `chown` is called for the root directory of another user. */
+  /** Prepares everything that the shim needs; the record is written last. `chown` is called for each directory that is the container's own. */
   async saveContainer(path: string, record: ContainerRecord, plan: LaunchPlan, chown: (path: string) => Promise<void>): Promise<void> {
     await rm(path, { recursive: true, force: true })
     await mkdir(path, { recursive: true, mode: 0o755 })
@@ -86,7 +86,7 @@ export class StateDirectory {
     await mkdir(rootfs)
     for (const directory of plan.directories) await mkdir(directory, { recursive: true })
     for (const link of plan.links) await symlink(link.target, link.path)
-    await chown(rootfs)
+    for (const directory of new Set([rootfs, ...plan.directories])) await chown(directory)
     await writeFile(join(path, 'spec'), encodeSpec(plan.shim), { mode: 0o600 })
     await writeJson(join(path, 'container.json'), record)
   }

@@ -104,6 +104,7 @@ describe('a full disk', () => {
       logBytes: 0,
       logFiles: 1,
       mounts: [],
+      hostname: 'host',
       namespaces: false,
     })
 

@@ -203,6 +203,26 @@ describe('the way back after the agent was killed', () => {
   })
 })
 
+describe('stopping everything', () => {
+  test('leaves no process and keeps the records', async () => {
+    const other = new Host()
+    const ids = []
+    for (const uid of ['e1', 'e2', 'e3']) ids.push((await other.run(uid, 'trap "exit 4" TERM; while :; do sleep 0.01; done')).id)
+    await eventually('they run', () => ids.every((id) => processesWith(id).length > 0))
+    await other.runtime.stopAll(5000)
+    expect(ids.flatMap((id) => processesWith(id))).toEqual([])
+    expect(await other.state('e2')).toMatchObject({ state: 'exited', exitCode: expect.any(Number) })
+    await other.close()
+  })
+
+  test('uses the stop signal of the container', async () => {
+    await host.run('e4', 'trap "exit 21" USR1; trap "" TERM; echo ready; while :; do sleep 0.01; done', { stopSignal: 'SIGUSR1' })
+    await eventually('ready', async () => (await host.logs('e4')) === 'ready\n')
+    await host.runtime.stop({ sandbox: 'e4', name: 'main' }, 10_000)
+    expect(await host.state('e4')).toMatchObject({ state: 'exited', exitCode: 21 })
+  })
+})
+
 describe('addresses', () => {
   test('are different for each sandbox and stay after a restart', async () => {
     const sandboxes = await Promise.all(Array.from({ length: 20 }, (_, index) => host.sandbox(`c${index}`)))

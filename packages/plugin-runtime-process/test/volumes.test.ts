@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -101,6 +101,14 @@ describe.skipIf(noNamespaces)(
         AbortSignal.timeout(5000),
       )
       expect(await out).toBe('value\n')
+    })
+
+    test('come with the host name of the sandbox, and ours stays', async () => {
+      await host.sandbox('n6', { hostname: 'web-0' })
+      await host.run('n6', 'hostname')
+      await host.ended('n6')
+      expect(await host.logs('n6')).toBe('web-0\n')
+      expect(hostname()).not.toBe('web-0')
     })
 
     test('keep users as they are', async () => {

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { constants } from 'node:os'
 import { finished, Writable } from 'node:stream'
 import { type ProcessStreams, RuntimeError } from '@continuo/workload'
 import { encodeFrame, type Frame, FrameReader, maxInput } from './frames.ts'
@@ -28,25 +29,17 @@ function open(directory: string): Promise<Socket> {
   })
 }
 
-const signalNumbers = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGTERM: 15,
-  SIGCONT: 18,
-  SIGSTOP: 19,
-  SIGWINCH: 28,
-} as const
+/** The number of `SIGTERM`, `SIGRTMIN+3` and their like; undefined for what is none. */
+export function signalNumber(name: string): number | undefined {
+  const realTime = /^SIGRTMIN(?:\+(\d{1,2}))?$/.exec(name)
+  if (realTime !== null) return firstRealTime + Number(realTime[1] ?? 0)
+  return (constants.signals as Readonly<Record<string, number>>)[name]
+}
 
-export type SignalName = keyof typeof signalNumbers
-
-export const isSignalName = (name: string): name is SignalName => name in signalNumbers
+const firstRealTime = 34
 
 /** Sends a signal to the container's process group, or to everything that descends from its shim. */
-export async function signalContainer(directory: string, signal: SignalName, scope: 'group' | 'all'): Promise<void> {
+export async function signalContainer(directory: string, signal: number, scope: 'group' | 'all'): Promise<void> {
   const socket = await open(directory)
   const reader = new FrameReader()
   await new Promise<void>((resolve, reject) => {
@@ -56,7 +49,7 @@ export async function signalContainer(directory: string, signal: SignalName, sco
     })
     socket.on('error', gone)
     socket.on('close', () => gone())
-    socket.write(encodeFrame('K', Uint8Array.of(signalNumbers[signal], scope === 'all' ? 1 : 0)))
+    socket.write(encodeFrame('K', Uint8Array.of(signal, scope === 'all' ? 1 : 0)))
   }).finally(() => socket.destroy())
 }
 

@@ -23,7 +23,8 @@ export interface ShimSpec {
   /** Files kept, the current one among them. */
   readonly logFiles: number
   readonly mounts: readonly ShimMount[]
-  /** Whether volumes may be mounted at their true paths in a mount namespace. */
+  readonly hostname: string
+  /** Whether namespaces may be used: volumes at their true paths, and the host name. */
   readonly namespaces: boolean
   /** Bytes of memory above which the container is killed. */
   readonly memory?: number
@@ -71,6 +72,7 @@ export function encodeSpec(spec: ShimSpec): Buffer {
     item('cwd', spec.cwd),
     item('cwdElse', spec.cwdElse),
     item('noNewPrivileges', spec.noNewPrivileges),
+    item('hostname', spec.hostname),
     item('tty', spec.tty),
     item('stdin', spec.stdin),
     item('stdinOnce', spec.stdinOnce),

@@ -72,6 +72,7 @@ export class Reflector<T extends KubeObject> {
     const { client, clock, random, select } = this.#options
     const resource = await client()
     if (this.#version === undefined && this.#options.streamingList !== true) await this.#list(resource, signal)
+    if (signal.aborted) return
     const initial = this.#version === undefined
     const begun = clock.monotonic()
     const events = await resource.watch({
@@ -141,10 +142,11 @@ export class Reflector<T extends KubeObject> {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, log, random, target, retryAbsent } = this.#options
     if (hasReason(error, 'Expired', 'Gone') || isUnknownVersion(error)) {
-      const knew = this.#version !== undefined
       this.#version = undefined
       log.debug({ err: error }, 'informer lists again')
-      if (knew) return
+      this.#failures += 1
+      // At once, but not again and again: a server may refuse the version that it has just given.
+      if (this.#failures === 1) return
     }
     if (retryAbsent !== undefined && hasReason(error, 'NotFound')) {
       this.#version = undefined

@@ -43,7 +43,8 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   }
   const earliest = (): Timer | undefined => {
     let first: Timer | undefined
-    for (const timer of timers) if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
+    for (const timer of timers)
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
     return first
   }
   const fire = async (timer: Timer): Promise<void> => {
@@ -90,7 +91,8 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
       await settle()
       while (!(await condition())) {
         const timer = earliest()
-        if (timer === undefined) throw new ContinuoError('CLOCK_STUCK', 'the condition does not hold and no timer is left that could change it')
+        if (timer === undefined)
+          throw new ContinuoError('CLOCK_STUCK', 'the condition does not hold and no timer is left that could change it')
         if (timer.at > end) throw new ContinuoError('CLOCK_LIMIT', `the condition does not hold after ${limitMs} ms of virtual time`)
         await fire(timer)
       }

@@ -1,4 +1,4 @@
-import { type AdmissionRequest, ApiError, ContinuoError, type DeepReadonly, definePlugin, type FieldError, fieldError, formatKey, keyOf } from '@continuo/core'
+import { type AdmissionRequest, ApiError, ContinuoError, type DeepReadonly, definePlugin, type FieldError, fieldError, formatKey, invalid, keyOf } from '@continuo/core'
 import type { Service, ServicePort } from '@continuo/workload'
 import { z } from 'zod'
 import { type AddressRange, candidates, formatAddress, inRange, parseAddress, parsePorts, parseRange, type PortRange } from './ranges.ts'
@@ -181,13 +181,7 @@ class Claims {
   }
 
   finish(name: string): void {
-    if (this.#faults.length === 0) return
-    const shown = this.#faults.map(({ field, message }) => `${field}: ${message}`)
-    throw new ApiError('Invalid', `Service ${JSON.stringify(name)} is invalid: ${shown.length === 1 ? shown[0] : `[${shown.join(', ')}]`}`, {
-      name,
-      kind: 'Service',
-      causes: this.#faults.map(({ type, field, message }) => ({ reason: type, field, message })),
-    })
+    if (this.#faults.length > 0) throw invalid({ group: '', kind: 'Service' }, name, this.#faults)
   }
 }
 

@@ -1,5 +1,6 @@
 import { createWatchCache } from '../cache/create-watch-cache.ts'
 import { optional } from '../capability/capability.ts'
+import { DefinitionServer } from '../kinds/custom/definition-server.ts'
 import { systemResources } from '../kinds/system-resources.ts'
 import { definePlugin } from '../plugin/plugin.ts'
 import { createRegistry } from '../resources/live-registry.ts'
@@ -58,6 +59,7 @@ export const objectsPlugin = definePlugin({
     ctx.onStart('stores', async (signal) => {
       await cache.start(signal)
       await ensureSystemNamespaces(client)
+      await new DefinitionServer({ client, registry, clock: ctx.clock, log: ctx.log }).start(signal)
       void runCompaction({ store, clock: ctx.clock, log: ctx.log, retentionMs: config.compactionRetentionSeconds * 1000 }, signal)
     })
     ctx.health({ name: 'watch-cache', check: () => service.caughtUp() })

@@ -19,7 +19,7 @@ async function convertViews(views: readonly StoredView[], signal: AbortSignal | 
     const { apiVersion, served } = (batch[0] as StoredView).form
     const stored = batch.map((view) => view.stored())
     const converted = await convertObjects(served.definition, stored, apiVersion, signal)
-    converted.forEach((object, index) => batch[index]?.prepare(object))
+    for (const [index, object] of converted.entries()) batch[index]?.prepare(object)
   }
 }
 

@@ -46,6 +46,7 @@ export async function openTarget(
       name,
     })
   }
+  if (version.deprecated === true) caller.warn?.(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
   if (!definition.namespaced && ref.namespace !== '')
     throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
   if (definition.namespaced && ref.namespace === '' && name !== '')

@@ -1,0 +1,178 @@
+import { isContinuoError } from '../../errors/continuo-error.ts'
+import { type FieldError, fieldError } from '../../errors/field-error.ts'
+import { dns1035LabelFaults, dnsSubdomainFaults } from '../../objects/name-rules.ts'
+import type { DeepReadonly } from '../../objects/object.ts'
+import { checkStructural } from '../../schema/check-structural.ts'
+import type { Schema } from '../../schema/schema.ts'
+import { isTrue } from './conditions.ts'
+import type { CustomResourceDefinition, CustomResourceVersion } from './custom-resource-definition.ts'
+import { parseJsonPath } from './json-path.ts'
+
+type Definition = DeepReadonly<CustomResourceDefinition>
+
+const columnTypes = ['integer', 'number', 'string', 'boolean', 'date']
+
+/** What is wrong with a definition, in Kubernetes' words where clients know them. */
+export function validateDefinition(definition: Definition): FieldError[] {
+  const { spec, metadata } = definition
+  const errors: FieldError[] = []
+  const expected = `${spec.names.plural}.${spec.group}`
+  if (metadata.name !== expected)
+    errors.push(fieldError.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
+  validateGroup(definition, errors)
+  validateNames(definition, errors)
+  if (spec.scope !== 'Namespaced' && spec.scope !== 'Cluster')
+    errors.push(fieldError.notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']))
+  if (spec.preserveUnknownFields === true) {
+    errors.push(
+      fieldError.invalid(
+        'spec.preserveUnknownFields',
+        true,
+        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+      ),
+    )
+  }
+  const strategy = spec.conversion?.strategy ?? 'None'
+  if (strategy === 'Webhook') {
+    errors.push(
+      fieldError.invalid(
+        'spec.conversion.strategy',
+        strategy,
+        'conversion by webhook is not served yet: every version must have the same schema and strategy None',
+      ),
+    )
+  } else if (strategy !== 'None') errors.push(fieldError.notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook']))
+  validateVersions(definition, errors)
+  return errors
+}
+
+function validateGroup({ spec, metadata }: Definition, errors: FieldError[]): void {
+  const { group } = spec
+  if (group === '') errors.push(fieldError.required('spec.group'))
+  else {
+    for (const fault of dnsSubdomainFaults(group)) errors.push(fieldError.invalid('spec.group', group, fault))
+    if (!group.includes('.')) errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'))
+  }
+  if (/(^|\.)(k8s|kubernetes)\.io$/.test(group) && !metadata.annotations?.['api-approved.kubernetes.io']) {
+    errors.push(
+      fieldError.required(
+        'metadata.annotations[api-approved.kubernetes.io]',
+        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
+      ),
+    )
+  }
+}
+
+function validateNames({ spec }: Definition, errors: FieldError[]): void {
+  const { names } = spec
+  const check = (field: string, value: string): void => {
+    for (const fault of dns1035LabelFaults(value.toLowerCase())) errors.push(fieldError.invalid(`spec.names.${field}`, value, fault))
+  }
+  for (const field of ['plural', 'singular'] as const) {
+    const value = names[field]
+    if (value === undefined) continue
+    for (const fault of dns1035LabelFaults(value)) errors.push(fieldError.invalid(`spec.names.${field}`, value, fault))
+  }
+  check('kind', names.kind)
+  if (names.listKind !== undefined) {
+    check('listKind', names.listKind)
+    if (names.listKind === names.kind)
+      errors.push(fieldError.invalid('spec.names.listKind', names.listKind, 'kind and listKind may not be the same'))
+  }
+  names.shortNames?.forEach((name, index) => {
+    for (const fault of dns1035LabelFaults(name)) errors.push(fieldError.invalid(`spec.names.shortNames[${index}]`, name, fault))
+  })
+  names.categories?.forEach((name, index) => {
+    for (const fault of dns1035LabelFaults(name)) errors.push(fieldError.invalid(`spec.names.categories[${index}]`, name, fault))
+  })
+}
+
+function validateVersions({ spec, status }: Definition, errors: FieldError[]): void {
+  const { versions } = spec
+  if (versions.length === 0) errors.push(fieldError.required('spec.versions', 'must have at least one version'))
+  const seen = new Set<string>()
+  versions.forEach((version, index) => {
+    const at = `spec.versions[${index}]`
+    for (const fault of dns1035LabelFaults(version.name)) errors.push(fieldError.invalid(`${at}.name`, version.name, fault))
+    if (seen.has(version.name)) errors.push(fieldError.duplicate(`${at}.name`, version.name))
+    seen.add(version.name)
+    validateVersion(version, at, errors)
+  })
+  if (versions.length > 0 && versions.filter((version) => version.storage).length !== 1) {
+    errors.push(
+      fieldError.invalid(
+        'spec.versions',
+        versions.map((version) => version.name),
+        'must have exactly one version marked as storage version',
+      ),
+    )
+  }
+  status?.storedVersions?.forEach((stored, index) => {
+    if (seen.has(stored)) return
+    const why = `${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`
+    errors.push(fieldError.invalid(`status.storedVersions[${index}]`, stored, `missing from spec.versions; ${why}`))
+  })
+}
+
+function validateVersion(version: DeepReadonly<CustomResourceVersion>, at: string, errors: FieldError[]): void {
+  const schema = version.schema?.openAPIV3Schema as Schema | undefined
+  if (schema === undefined) errors.push(fieldError.required(`${at}.schema.openAPIV3Schema`, 'schemas are required'))
+  else errors.push(...checkStructural(schema, `${at}.schema.openAPIV3Schema`))
+  if (version.deprecationWarning !== undefined && version.deprecated !== true) {
+    errors.push(fieldError.invalid(`${at}.deprecationWarning`, version.deprecationWarning, 'can only be set for deprecated versions'))
+  }
+  const scale = version.subresources?.scale
+  if (scale !== undefined) {
+    checkPath(scale.specReplicasPath, `${at}.subresources.scale.specReplicasPath`, '.spec.', errors)
+    checkPath(scale.statusReplicasPath, `${at}.subresources.scale.statusReplicasPath`, '.status.', errors)
+    if (scale.labelSelectorPath)
+      checkPath(scale.labelSelectorPath, `${at}.subresources.scale.labelSelectorPath`, /^\.(spec|status)\./, errors)
+  }
+  version.additionalPrinterColumns?.forEach((column, index) => {
+    const path = `${at}.additionalPrinterColumns[${index}]`
+    if (column.name === '') errors.push(fieldError.required(`${path}.name`))
+    if (!columnTypes.includes(column.type))
+      errors.push(fieldError.invalid(`${path}.type`, column.type, `must be one of ${columnTypes.join(',')}`))
+    checkPath(column.jsonPath, `${path}.jsonPath`, '.', errors)
+  })
+  version.selectableFields?.forEach((field, index) => {
+    checkPath(field.jsonPath, `${at}.selectableFields[${index}].jsonPath`, '.', errors, true)
+  })
+}
+
+/** A path that compiles and begins as it must; `simple` ones are names alone. */
+function checkPath(path: string, at: string, beginning: string | RegExp, errors: FieldError[], simple = beginning !== '.'): void {
+  if (path === '') return void errors.push(fieldError.required(at))
+  try {
+    const compiled = parseJsonPath(path)
+    const begins = typeof beginning === 'string' ? path.startsWith(beginning) : beginning.test(path)
+    if (!begins)
+      errors.push(
+        fieldError.invalid(
+          at,
+          path,
+          typeof beginning === 'string'
+            ? `should be a json path under ${beginning.slice(0, -1) || 'the object'}`
+            : 'should be a json path under either .spec or .status',
+        ),
+      )
+    else if (simple && compiled.fields === undefined)
+      errors.push(fieldError.invalid(at, path, 'must be a simple json path without array access'))
+  } catch (error) {
+    errors.push(fieldError.invalid(at, path, isContinuoError(error) ? error.message : String(error)))
+  }
+}
+
+/** What an update may not change once the kind is served. */
+export function validateDefinitionUpdate(next: Definition, old: Definition): FieldError[] {
+  const errors: FieldError[] = []
+  const immutable = (field: string, value: unknown, before: unknown): void => {
+    if (value !== before) errors.push(fieldError.invalid(field, value, 'field is immutable'))
+  }
+  immutable('spec.group', next.spec.group, old.spec.group)
+  if (isTrue(old.status?.conditions, 'Established')) {
+    immutable('spec.scope', next.spec.scope, old.spec.scope)
+    immutable('spec.names.kind', next.spec.names.kind, old.spec.names.kind)
+  }
+  return errors
+}

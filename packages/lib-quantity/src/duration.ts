@@ -1,14 +1,15 @@
 import { QuantityError } from './quantity-error.ts'
 
+const [microsecond, millisecond, second, minute, hour] = [1_000n, 1_000_000n, 1_000_000_000n, 60_000_000_000n, 3_600_000_000_000n]
 const nanosPer: Readonly<Record<string, bigint>> = {
   ns: 1n,
-  us: 1_000n,
-  µs: 1_000n,
-  μs: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
+  us: microsecond,
+  µs: microsecond,
+  μs: microsecond,
+  ms: millisecond,
+  s: second,
+  m: minute,
+  h: hour,
 }
 const part = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y
 
@@ -32,7 +33,7 @@ export function parseDurationNanos(text: string): bigint {
     if (match === null) return fail()
     const [, whole = '', fraction = '', unit] = match
     if (whole === '' && fraction === '') return fail()
-    const scale = nanosPer[unit!]!
+    const scale = nanosPer[unit as string] as bigint
     total += BigInt(whole === '' ? 0 : whole) * scale + (fraction === '' ? 0n : (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length))
   }
   if (total > 2n ** 63n - 1n) return fail()
@@ -47,12 +48,12 @@ export function formatDurationNanos(nanos: bigint): string {
   if (nanos === 0n) return '0s'
   const sign = nanos < 0n ? '-' : ''
   const absolute = nanos < 0n ? -nanos : nanos
-  if (absolute < nanosPer.us!) return `${sign}${absolute}ns`
-  if (absolute < nanosPer.ms!) return `${sign}${decimal(absolute, nanosPer.us!)}µs`
-  if (absolute < nanosPer.s!) return `${sign}${decimal(absolute, nanosPer.ms!)}ms`
-  const hours = absolute / nanosPer.h!
-  const minutes = (absolute / nanosPer.m!) % 60n
-  const seconds = `${decimal(absolute % nanosPer.m!, nanosPer.s!)}s`
+  if (absolute < microsecond) return `${sign}${absolute}ns`
+  if (absolute < millisecond) return `${sign}${decimal(absolute, microsecond)}µs`
+  if (absolute < second) return `${sign}${decimal(absolute, millisecond)}ms`
+  const hours = absolute / hour
+  const minutes = (absolute / minute) % 60n
+  const seconds = `${decimal(absolute % minute, second)}s`
   return `${sign}${hours > 0n ? `${hours}h` : ''}${hours > 0n || minutes > 0n ? `${minutes}m` : ''}${seconds}`
 }
 

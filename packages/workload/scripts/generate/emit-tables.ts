@@ -31,7 +31,7 @@ const codes: Readonly<Record<string, string>> = {
 function code(type: TypeNode, owner: string): string {
   switch (type.is) {
     case 'primitive':
-      return codes[type.format] ?? codes[type.name]!
+      return codes[type.format] ?? (codes[type.name] as string)
     case 'enum':
       return `(${type.values.join('|')})`
     case 'array':

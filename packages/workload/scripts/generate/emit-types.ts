@@ -46,7 +46,9 @@ export function emitTypes(definitions: readonly Definition[]): ReadonlyMap<strin
 
 function emitModule(module: string, definitions: readonly Definition[], moduleOf: ReadonlyMap<string, string>): string {
   const imports = new Map<string, Set<string>>()
-  const use = (from: string, name: string): void => void (imports.get(from) ?? imports.set(from, new Set()).get(from)!).add(name)
+  const use = (from: string, name: string): void => {
+    imports.set(from, (imports.get(from) ?? new Set()).add(name))
+  }
   const local = new Set(definitions.map((definition) => shortName(definition.name)))
   const render = (type: TypeNode, root: boolean): string => {
     switch (type.is) {
@@ -76,7 +78,7 @@ function emitModule(module: string, definitions: readonly Definition[], moduleOf
       use('@continuo/core', short)
       return short === 'ObjectMeta' && !root ? 'Partial<ObjectMeta>' : short
     }
-    const target = moduleOf.get(prefix)!
+    const target = moduleOf.get(prefix) as string
     if (target === module) return short
     const from = `./${target}.ts`
     if (!local.has(short)) {

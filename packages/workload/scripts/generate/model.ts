@@ -36,13 +36,16 @@ export interface GroupSource {
   readonly word: string
 }
 
+/** `core` → `Core`. */
+export const capitalize = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
 const api = (group: string, version: string, short: string): GroupSource => ({
   group,
   version,
   directory: group === '' ? version : `${group}/${version}`,
   prefix: `io.k8s.api.${short}.${version}`,
   module: `${short}-${version}`,
-  word: short[0]!.toUpperCase() + short.slice(1),
+  word: capitalize(short),
 })
 
 /** Every group version of release 1.36 that is generated, in the order in which they claim a clean name. */

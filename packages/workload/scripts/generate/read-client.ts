@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Definition, type GroupSource, groups, prefixOf, shortName, type TypeNode } from './model.ts'
+import { capitalize, type Definition, type GroupSource, groups, prefixOf, shortName, type TypeNode } from './model.ts'
 
 interface Attribute {
   readonly baseName: string
@@ -43,7 +43,7 @@ function attributesOf(definition: string, clientRoot: string): readonly Attribut
   const prefix = prefixOf(definition)
   const version = prefix.slice(prefix.lastIndexOf('.') + 1)
   const group = groups.find((candidate) => candidate.prefix === prefix)
-  const versioned = version[0]!.toUpperCase() + version.slice(1) + shortName(definition)
+  const versioned = capitalize(version) + shortName(definition)
   const names = group === undefined ? [versioned] : [`${clientWord(group)}${versioned}`, versioned]
   for (const name of names) {
     const path = join(clientRoot, 'gen/models', `${name}.js`)
@@ -57,10 +57,7 @@ function attributesOf(definition: string, clientRoot: string): readonly Attribut
   return undefined
 }
 
-const clientWord = (group: GroupSource): string => {
-  const short = group.module.split('-')[0]!
-  return short[0]!.toUpperCase() + short.slice(1)
-}
+const clientWord = (group: GroupSource): string => capitalize(group.module.slice(0, group.module.indexOf('-')))
 
 /** One resource or subresource of a group version, as the paths of client-node say. */
 export interface ResourceFacts {
@@ -72,6 +69,13 @@ export interface ResourceFacts {
   readonly subresources: Readonly<Record<string, { readonly verbs: readonly string[]; readonly definition?: string }>>
 }
 
+interface Found {
+  namespaced: boolean
+  readonly verbs: Set<string>
+  model?: string
+  readonly subresources: Map<string, { readonly verbs: Set<string>; model?: string }>
+}
+
 const verbOrder = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
 /** Reads paths, verbs and the kinds behind them from client-node's API classes. */
@@ -80,33 +84,33 @@ export function readResources(group: GroupSource, clientRoot: string, known: Rea
   if (path === undefined) return []
   const source = readFileSync(join(clientRoot, 'gen/apis', path), 'utf8')
   const models = new Map(
-    [...source.matchAll(/async (\w+)WithHttpInfo\(response\) \{[\s\S]*?, "(\w+)", ""\)/g)].map((match) => [match[1]!, match[2]!]),
+    [...source.matchAll(/async (\w+)WithHttpInfo\(response\) \{[\s\S]*?, "(\w+)", ""\)/g)].map((match) => [
+      match[1] as string,
+      match[2] as string,
+    ]),
   )
   const requests = source.matchAll(/async (\w+)\(([^)]*)\) \{[\s\S]*?const localVarPath = '([^']*)'[\s\S]*?HttpMethod\.(\w+)\)/g)
-  const resources = new Map<
-    string,
-    { namespaced: boolean; verbs: Set<string>; model?: string; subresources: Map<string, { verbs: Set<string>; model?: string }> }
-  >()
-  for (const [, operation, parameters, url] of requests) {
-    const parsed = parseUrl(url!, group)
-    const verb = verbOf(operation!)
+  const resources = new Map<string, Found>()
+  for (const [, operation = '', parameters = '', url = ''] of requests) {
+    const parsed = parseUrl(url, group)
+    const verb = verbOf(operation)
     if (parsed === undefined || verb === undefined) continue
-    const resource = resources.get(parsed.plural) ?? { namespaced: false, verbs: new Set(), subresources: new Map() }
+    const resource: Found = resources.get(parsed.plural) ?? { namespaced: false, verbs: new Set(), subresources: new Map() }
     resources.set(parsed.plural, resource)
     if (parsed.namespaced) resource.namespaced = true
     const body = new RegExp(`async ${operation}\\([\\s\\S]*?serialize\\(body, "(\\w+)"`)
     if (parsed.subresource === undefined) {
       resource.verbs.add(verb)
-      if (verb === 'list' && parameters!.includes('watch')) resource.verbs.add('watch')
-      if (verb === 'get' || verb === 'create') resource.model ??= models.get(operation!)
+      if (verb === 'list' && parameters.includes('watch')) resource.verbs.add('watch')
+      if (verb === 'get' || verb === 'create') resource.model ??= models.get(operation)
       continue
     }
     const sub = resource.subresources.get(parsed.subresource) ?? { verbs: new Set() }
     resource.subresources.set(parsed.subresource, sub)
     sub.verbs.add(verb)
-    if (verb === 'create' && !operation!.startsWith('connect'))
+    if (verb === 'create' && !operation.startsWith('connect'))
       sub.model = source.slice(source.indexOf(`async ${operation}(`)).match(body)?.[1]
-    else if (!operation!.startsWith('connect')) sub.model ??= models.get(operation!)
+    else if (!operation.startsWith('connect')) sub.model ??= models.get(operation)
   }
   const order = (verbs: ReadonlySet<string>) => verbOrder.filter((verb) => verbs.has(verb))
   return [...resources]
@@ -127,7 +131,7 @@ export function readResources(group: GroupSource, clientRoot: string, known: Rea
 
 const apiFile = (group: GroupSource): string => {
   const [first, second] = group.group.split('.')
-  const name = group.group === '' ? 'core' : second === 'authorization' || second === 'apiserver' ? `${first}${second}` : first!
+  const name = group.group === '' ? 'core' : second === 'authorization' || second === 'apiserver' ? `${first}${second}` : (first as string)
   return `${name}${group.version}Api.js`
 }
 

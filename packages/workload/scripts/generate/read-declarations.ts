@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseSync } from 'oxc-parser'
-import { type Definition, groups, machinery, type Property, type TypeNode } from './model.ts'
+import { capitalize, type Definition, groups, machinery, type Property, type TypeNode } from './model.ts'
 
 /** Reads the documented declarations of kubernetes-models and its apimachinery package. */
 export function readDeclarations(modelsRoot: string): readonly Definition[] {
@@ -23,18 +23,18 @@ export function readDeclarations(modelsRoot: string): readonly Definition[] {
 const identifierOf = (definition: string): string =>
   definition
     .split(/[.-]/)
-    .map((part) => part[0]!.toUpperCase() + part.slice(1))
+    .map((part) => capitalize(part))
     .join('')
 
 function readFile(path: string, name: string, byIdentifier: ReadonlyMap<string, string>): Definition {
   const source = readFileSync(path, 'utf8')
   const { program, comments, errors } = parseSync(path, source)
-  if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0]!.message}`)
+  if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0]?.message}`)
   const docs = new Map(comments.filter((comment) => comment.type === 'Block').map((comment) => [comment.end, documentation(comment.value)]))
   /** The block comment that ends right before a node: only white space lies between. */
   const docOf = (start: number): string => {
     let end = start
-    while (end > 0 && /\s/.test(source[end - 1]!)) end--
+    while (end > 0 && /\s/.test(source.charAt(end - 1))) end--
     return docs.get(end) ?? ''
   }
   const short = name.slice(name.lastIndexOf('.') + 1)
@@ -76,8 +76,11 @@ const documentation = (comment: string): string =>
 
 const primitive = (name: 'string' | 'number' | 'boolean' | 'unknown'): TypeNode => ({ is: 'primitive', name, format: '' })
 
-// The parser's tree is a union of some 200 node types; only the handful below occurs here.
-function toTypeNode(node: any, resolve: (identifier: string) => string | undefined, where: string): TypeNode {
+/** A node of the parser's tree, which is a union of some 200 types; only the handful below occurs here. */
+// biome-ignore lint/suspicious/noExplicitAny: narrowed by `type` in the one function that reads it
+type AnyNode = any
+
+function toTypeNode(node: AnyNode, resolve: (identifier: string) => string | undefined, where: string): TypeNode {
   switch (node.type) {
     case 'TSStringKeyword':
       return primitive('string')
@@ -88,9 +91,9 @@ function toTypeNode(node: any, resolve: (identifier: string) => string | undefin
     case 'TSLiteralType':
       return primitive('string')
     case 'TSUnionType':
-      return { is: 'enum', values: node.types.map((type: any) => String(type.literal.value)) }
+      return { is: 'enum', values: node.types.map((type: AnyNode) => String(type.literal.value)) }
     case 'TSTypeLiteral': {
-      const index = node.members.find((member: any) => member.type === 'TSIndexSignature')
+      const index = node.members.find((member: AnyNode) => member.type === 'TSIndexSignature')
       if (index !== undefined) return { is: 'map', values: toTypeNode(index.typeAnnotation.typeAnnotation, resolve, where) }
       // The one inlined object of the sources: the claim templates of a stateful set.
       return { is: 'ref', definition: 'io.k8s.api.core.v1.PersistentVolumeClaim' }

@@ -1,5 +1,6 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { EnvFromSource, EnvVar, EnvVarSource } from '../generated/types/core-v1.ts'
+import { each } from '../rules/each.ts'
 import { checkName, checkRequiredName, isConfigKey, isDnsSubdomain, isEnvironmentName } from '../rules/names.ts'
 
 /** Fields of a pod that an environment variable may take its value from. */
@@ -28,7 +29,7 @@ export function checkEnvironment(
     checkRequiredName(isEnvironmentName, variable.name, `${at}.name`, errors)
     if (variable.valueFrom !== undefined) checkValueFrom(variable.valueFrom, variable.value, `${at}.valueFrom`, errors)
   })
-  container.envFrom?.forEach((source, index) => checkEnvFrom(source, `${path}.envFrom[${index}]`, errors))
+  each(container.envFrom, `${path}.envFrom`, (source, at) => checkEnvFrom(source, at, errors))
 }
 
 function checkValueFrom(source: DeepReadonly<EnvVarSource>, value: string | undefined, path: string, errors: FieldError[]): void {

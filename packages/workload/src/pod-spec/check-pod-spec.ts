@@ -8,6 +8,7 @@ import type {
   Toleration,
   TopologySpreadConstraint,
 } from '../generated/types/core-v1.ts'
+import { each } from '../rules/each.ts'
 import { checkName, isDnsLabel, isDnsSubdomain, isQualifiedName } from '../rules/names.ts'
 import { checkLabelSelector } from '../rules/selectors.ts'
 import { checkAddress, checkAmounts, checkNotNegative, checkOneOf } from '../rules/values.ts'
@@ -19,12 +20,10 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
   checkVolumes(spec.volumes, `${path}.volumes`, errors)
   const scope = podScope(spec)
   if ((spec.containers ?? []).length === 0) errors.push(fieldError.required(`${path}.containers`))
-  spec.containers?.forEach((container, index) => checkContainer(container, `${path}.containers[${index}]`, 'containers', scope, errors))
-  spec.initContainers?.forEach((container, index) =>
-    checkContainer(container, `${path}.initContainers[${index}]`, 'initContainers', scope, errors),
-  )
-  spec.ephemeralContainers?.forEach((container, index) =>
-    checkContainer(container, `${path}.ephemeralContainers[${index}]`, 'ephemeralContainers', scope, errors),
+  each(spec.containers, `${path}.containers`, (container, at) => checkContainer(container, at, 'containers', scope, errors))
+  each(spec.initContainers, `${path}.initContainers`, (container, at) => checkContainer(container, at, 'initContainers', scope, errors))
+  each(spec.ephemeralContainers, `${path}.ephemeralContainers`, (container, at) =>
+    checkContainer(container, at, 'ephemeralContainers', scope, errors),
   )
   checkOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
   checkOneOf(spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], `${path}.dnsPolicy`, errors)
@@ -48,17 +47,15 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
     if (value) checkName(rule, value, `${path}.${field}`, errors)
   }
   checkAmounts(spec.overhead, `${path}.overhead`, errors)
-  spec.tolerations?.forEach((toleration, index) => checkToleration(toleration, `${path}.tolerations[${index}]`, errors))
+  each(spec.tolerations, `${path}.tolerations`, (toleration, at) => checkToleration(toleration, at, errors))
   spec.hostAliases?.forEach((alias, index) => {
     checkAddress(alias.ip, `${path}.hostAliases[${index}].ip`, errors)
-    alias.hostnames?.forEach((name, at) => checkName(isDnsSubdomain, name, `${path}.hostAliases[${index}].hostnames[${at}]`, errors))
+    each(alias.hostnames, `${path}.hostAliases[${index}].hostnames`, (name, at) => checkName(isDnsSubdomain, name, at, errors))
   })
-  spec.topologySpreadConstraints?.forEach((constraint, index) =>
-    checkSpread(constraint, `${path}.topologySpreadConstraints[${index}]`, errors),
-  )
+  each(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, (constraint, at) => checkSpread(constraint, at, errors))
   if (spec.affinity !== undefined) checkAffinity(spec.affinity, `${path}.affinity`, errors)
-  spec.readinessGates?.forEach((gate, index) =>
-    checkName(isQualifiedName, gate.conditionType, `${path}.readinessGates[${index}].conditionType`, errors),
+  each(spec.readinessGates, `${path}.readinessGates`, (gate, at) =>
+    checkName(isQualifiedName, gate.conditionType, `${at}.conditionType`, errors),
   )
   const gates = new Set<string>()
   spec.schedulingGates?.forEach((gate, index) => {
@@ -130,7 +127,7 @@ function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReado
   const at = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
   if (required !== undefined && (required.nodeSelectorTerms ?? []).length === 0)
     errors.push(fieldError.required(at, 'must have at least one node selector term'))
-  required?.nodeSelectorTerms?.forEach((term, index) => checkNodeTerm(term, `${at}[${index}]`, errors))
+  each(required?.nodeSelectorTerms, at, (term, place) => checkNodeTerm(term, place, errors))
   nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, preference }, index) => {
     const preferred = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
     checkWeight(weight, `${preferred}.weight`, errors)
@@ -140,8 +137,10 @@ function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReado
     ['podAffinity', podAffinity],
     ['podAntiAffinity', podAntiAffinity],
   ] as const) {
-    rules?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) =>
-      checkPodTerm(term, `${path}.${name}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`, errors),
+    each(
+      rules?.requiredDuringSchedulingIgnoredDuringExecution,
+      `${path}.${name}.requiredDuringSchedulingIgnoredDuringExecution`,
+      (term, at) => checkPodTerm(term, at, errors),
     )
     rules?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, podAffinityTerm }, index) => {
       const preferred = `${path}.${name}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`

@@ -11,10 +11,10 @@ export function qualityOfService(spec: DeepReadonly<PodSpec>): 'Guaranteed' | 'B
       const limit = resources?.limits?.[name]
       const request = resources?.requests?.[name] ?? limit
       if (isPositive(limit) || isPositive(request)) some = true
-      if (!isPositive(limit) || !isPositive(request) || compareQuantities(limit!, request!) !== 0) guaranteed = false
+      if (!isPositive(limit) || !isPositive(request) || compareQuantities(limit, request) !== 0) guaranteed = false
     }
   }
   return some ? (guaranteed ? 'Guaranteed' : 'Burstable') : 'BestEffort'
 }
 
-const isPositive = (amount: string | undefined): boolean => isQuantity(amount) && compareQuantities(amount, '0') > 0
+const isPositive = (amount: string | undefined): amount is string => isQuantity(amount) && compareQuantities(amount, '0') > 0

@@ -19,7 +19,8 @@ export function decodeMessage(reader: Reader, end: number, message: Message): un
 function decodeField(reader: Reader, field: MessageField, into: Record<string, unknown>, raw: boolean): void {
   if (field.label === 'map') {
     const [key, value] = decodeEntry(reader, field)
-    const map = ((into[field.name] as Record<string, unknown> | undefined) ?? (into[field.name] = {})) as Record<string, unknown>
+    const map = (into[field.name] as Record<string, unknown> | undefined) ?? {}
+    into[field.name] = map
     // Keys come from clients; one of them must not become the map's prototype.
     Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
     return

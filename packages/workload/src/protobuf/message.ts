@@ -78,7 +78,7 @@ function fullName(reference: string, owner: string): string {
 /** Properties that the schema of the same definition requires. */
 function requiredOf(message: string): ReadonlySet<string> {
   const text = definitions[message.replace(/^k8s\.io\./, 'io.k8s.')] ?? ''
-  return new Set([...text.matchAll(/(?:^|;)([^ ;]+)! /g)].map((match) => match[1]!))
+  return new Set([...text.matchAll(/(?:^|;)([^ ;]+)! /g)].map((match) => match[1] as string))
 }
 
 const packages: Readonly<Record<string, string>> = { '': 'core', 'internal.apiserver.k8s.io': 'apiserverinternal' }

@@ -8,6 +8,7 @@ import {
   validateLabels,
 } from '@continuo/core'
 import type { LabelSelector, LabelSelectorRequirement } from '../generated/types/meta-v1.ts'
+import { each } from './each.ts'
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist']
 
@@ -15,7 +16,7 @@ const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist']
 export function checkLabelSelector(selector: DeepReadonly<LabelSelector> | undefined, path: string, errors: FieldError[]): void {
   if (selector === undefined) return
   validateLabels(selector.matchLabels, `${path}.matchLabels`, errors)
-  selector.matchExpressions?.forEach((expression, index) => checkRequirement(expression, `${path}.matchExpressions[${index}]`, errors))
+  each(selector.matchExpressions, `${path}.matchExpressions`, (expression, at) => checkRequirement(expression, at, errors))
 }
 
 function checkRequirement({ key, operator, values }: DeepReadonly<LabelSelectorRequirement>, path: string, errors: FieldError[]): void {

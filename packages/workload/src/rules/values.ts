@@ -41,7 +41,10 @@ export function checkImmutable(next: unknown, old: unknown, path: string, errors
 
 /** A count or a percentage between 0 % and 100 %. */
 export function checkCountOrPercent(value: IntOrString, path: string, errors: FieldError[]): void {
-  if (typeof value === 'number') return checkNotNegative(value, path, errors)
+  if (typeof value === 'number') {
+    checkNotNegative(value, path, errors)
+    return
+  }
   const percent = percentOf(value)
   if (percent === undefined)
     errors.push(

@@ -17,9 +17,9 @@ export function mergeExtensions(definition: string): ReadonlyMap<string, MergeEx
   const text = mergeFacts[definition.slice(0, dot)]?.[definition.slice(dot + 1)]
   const result = new Map<string, MergeExtensions>()
   for (const entry of text?.split('; ') ?? []) {
-    const [names, ...words] = entry.split(' ')
+    const [names = '', ...words] = entry.split(' ')
     const extensions = toExtensions(words)
-    for (const name of names!.split(',')) result.set(name, extensions)
+    for (const name of names.split(',')) result.set(name, extensions)
   }
   return result
 }
@@ -28,15 +28,15 @@ function toExtensions(words: readonly string[]): MergeExtensions {
   const strategies: string[] = []
   const result: { -readonly [K in keyof MergeExtensions]: MergeExtensions[K] } = {}
   for (const word of words) {
-    const [name, argument] = word.split(/[()]/)
+    const [name = '', argument] = word.split(/[()]/)
     if (name === 'atomic' || name === 'set') result['x-kubernetes-list-type'] = name
     else if (name === 'map') {
       result['x-kubernetes-list-type'] = 'map'
-      result['x-kubernetes-list-map-keys'] = argument!.split(',')
+      result['x-kubernetes-list-map-keys'] = (argument ?? '').split(',')
     } else if (name === 'whole') result['x-kubernetes-map-type'] = 'atomic'
     else if (name === 'granular') result['x-kubernetes-map-type'] = 'granular'
     else {
-      strategies.push(name === 'retain' ? 'retainKeys' : name!)
+      strategies.push(name === 'retain' ? 'retainKeys' : name)
       if (argument !== undefined) result['x-kubernetes-patch-merge-key'] = argument
     }
   }

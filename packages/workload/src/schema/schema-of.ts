@@ -72,7 +72,7 @@ function readType(code: string, owner: string): Schema {
     case '@':
       return schemaOf(code[1] === '.' ? `${owner.slice(0, owner.lastIndexOf('.'))}${code.slice(1)}` : code.slice(1))
     default:
-      return primitives[code]!
+      return primitives[code] as Schema
   }
 }
 

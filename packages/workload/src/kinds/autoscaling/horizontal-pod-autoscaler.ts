@@ -49,12 +49,12 @@ export const horizontalPodAutoscalerResource = defineResource({
   ...preferred,
   versions: [
     ...preferred.versions,
-    {
-      ...preferred.versions[0]!,
+    ...preferred.versions.map((version) => ({
+      ...version,
       name: 'v1',
       schema: () => schemaOf('io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler'),
       subresources: [statusSubresource({ group: 'autoscaling', version: 'v1', kind: 'HorizontalPodAutoscaler' })],
-    },
+    })),
   ],
   convert: (objects, apiVersion) => Promise.resolve(objects.map((object) => convertAutoscaler(object, apiVersion))),
 })
@@ -102,7 +102,7 @@ function toV1({ metadata, spec, status, kind }: HorizontalPodAutoscaler): Autosc
         scaleTargetRef: spec.scaleTargetRef,
         minReplicas: spec.minReplicas,
         maxReplicas: spec.maxReplicas,
-        ...(cpu && { targetCPUUtilizationPercentage: cpu.resource!.target.averageUtilization }),
+        ...(cpu && { targetCPUUtilizationPercentage: cpu.resource?.target.averageUtilization }),
       },
     }),
     ...(status && {

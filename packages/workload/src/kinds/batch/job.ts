@@ -1,4 +1,4 @@
-import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
+import { type DeepReadonly, type FieldError, fieldError, type ObjectMeta } from '@continuo/core'
 import { humanDuration } from '@continuo/lib-quantity'
 import type { Job as JobObject, JobSpec } from '../../generated/types/batch-v1.ts'
 import { checkTemplate } from '../../pod-spec/check-pod-spec.ts'
@@ -45,7 +45,7 @@ export const jobResource = workloadResource(Job, {
       if (spec !== undefined) defaultJobSpec(spec)
     },
     prepareForCreate(job) {
-      if (job.spec !== undefined && job.spec.manualSelector !== true) ownPods(job)
+      if (job.spec !== undefined && job.spec.manualSelector !== true) ownPods(job.spec, job.metadata)
     },
     validate: ({ spec }, errors) => {
       checkLabelSelector(spec?.selector, 'spec.selector', errors)
@@ -93,12 +93,10 @@ export function checkJobSpec(spec: DeepReadonly<JobSpec>, path: string, errors: 
 }
 
 /** Labels by which a job finds its pods, and nobody else's. */
-function ownPods(job: Job): void {
-  const spec = job.spec!
-  const uid = job.metadata.uid ?? ''
+function ownPods(spec: JobSpec, { uid = '', name }: ObjectMeta): void {
   const labels = { ...spec.template.metadata?.labels }
   for (const label of uidLabels) labels[label] = uid
-  for (const label of nameLabels) labels[label] = job.metadata.name
+  for (const label of nameLabels) labels[label] = name
   spec.template.metadata = { ...spec.template.metadata, labels }
   spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, [uidLabels[0]]: uid } }
 }

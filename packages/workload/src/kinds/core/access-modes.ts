@@ -12,5 +12,5 @@ export const accessModes: readonly string[] = Object.keys(abbreviations)
 export const formatAccessModes = (modes: readonly string[] | undefined): string =>
   accessModes
     .filter((mode) => modes?.includes(mode))
-    .map((mode) => abbreviations[mode]!)
+    .map((mode) => abbreviations[mode])
     .join(',')

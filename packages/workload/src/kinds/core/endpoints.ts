@@ -1,5 +1,6 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { EndpointSubset, Endpoints as EndpointsObject } from '../../generated/types/core-v1.ts'
+import { each } from '../../rules/each.ts'
 import { checkName, isPortName } from '../../rules/names.ts'
 import { checkAddress, checkOneOf, checkPortNumber } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
@@ -25,7 +26,7 @@ export const endpointsResource = workloadResource(Endpoints, {
     default({ subsets }) {
       for (const subset of subsets ?? []) for (const port of subset.ports ?? []) port.protocol ??= 'TCP'
     },
-    validate: ({ subsets }, errors) => subsets?.forEach((subset, index) => checkSubset(subset, `subsets[${index}]`, errors)),
+    validate: ({ subsets }, errors) => each(subsets, 'subsets', (subset, at) => checkSubset(subset, at, errors)),
   }),
 })
 
@@ -50,7 +51,7 @@ function checkSubset(
     ['addresses', addresses],
     ['notReadyAddresses', notReadyAddresses],
   ] as const)
-    list.forEach(({ ip }, index) => checkAddress(ip, `${path}.${name}[${index}].ip`, errors))
+    each(list, `${path}.${name}`, ({ ip }, at) => checkAddress(ip, `${at}.ip`, errors))
   ports.forEach((port, index) => {
     const at = `${path}.ports[${index}]`
     if (!port.name && ports.length > 1) errors.push(fieldError.required(`${at}.name`))

@@ -34,7 +34,7 @@ export const persistentVolumeClaimResource = workloadResource(PersistentVolumeCl
     },
     validate({ spec }, errors) {
       if ((spec?.accessModes?.length ?? 0) === 0) errors.push(fieldError.required('spec.accessModes', 'at least 1 access mode is required'))
-      spec?.accessModes?.forEach((mode) => checkOneOf(mode, accessModes, 'spec.accessModes', errors))
+      for (const mode of spec?.accessModes ?? []) checkOneOf(mode, accessModes, 'spec.accessModes', errors)
       if (spec?.resources?.requests?.storage === undefined) errors.push(fieldError.required('spec.resources[storage]'))
       checkAmounts(spec?.resources?.requests, 'spec.resources.requests', errors)
       checkLabelSelector(spec?.selector, 'spec.selector', errors)

@@ -38,7 +38,7 @@ export const persistentVolumeResource = workloadResource(PersistentVolume, {
     },
     validate({ spec }, errors) {
       if ((spec?.accessModes?.length ?? 0) === 0) errors.push(fieldError.required('spec.accessModes'))
-      spec?.accessModes?.forEach((mode) => checkOneOf(mode, accessModes, 'spec.accessModes', errors))
+      for (const mode of spec?.accessModes ?? []) checkOneOf(mode, accessModes, 'spec.accessModes', errors)
       if (spec?.capacity?.storage === undefined) errors.push(fieldError.required('spec.capacity'))
       checkAmounts(spec?.capacity, 'spec.capacity', errors)
       checkOneOf(spec?.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy', errors)

@@ -73,7 +73,7 @@ export function bindPod(pod: Pod, { target, metadata }: Binding): Pod {
   const { spec } = pod
   if (spec?.nodeName) refuse(`pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`)
   if ((spec?.schedulingGates?.length ?? 0) > 0) refuse(`pod ${name} has non-empty .spec.schedulingGates`)
-  pod.spec = { ...spec!, nodeName: target.name! }
+  pod.spec = { ...(spec ?? { containers: [] }), nodeName: target.name }
   if (metadata?.annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...metadata.annotations }
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled')
   // Without a time: this function is pure, and the agent dates the condition with its first report.

@@ -1,5 +1,6 @@
 import { type DeepReadonly, type FieldError, fieldError, jsonEqual, validateLabels } from '@continuo/core'
 import type { ServicePort, ServiceSpec } from '../../generated/types/core-v1.ts'
+import { each } from '../../rules/each.ts'
 import { checkName, isDnsLabel, isDnsSubdomain } from '../../rules/names.ts'
 import { addressFamily, checkAddress, checkOneOf, checkPort, checkPortNumber } from '../../rules/values.ts'
 
@@ -87,7 +88,7 @@ function checkPortName(
 }
 
 function checkAddresses(spec: DeepReadonly<ServiceSpec>, headless: boolean, errors: FieldError[]): void {
-  spec.externalIPs?.forEach((address, index) => checkAddress(address, `spec.externalIPs[${index}]`, errors))
+  each(spec.externalIPs, 'spec.externalIPs', (address, at) => checkAddress(address, at, errors))
   if (spec.type === 'ExternalName') {
     if ((spec.clusterIPs?.length ?? 0) > 0)
       errors.push(fieldError.forbidden('spec.clusterIPs[0]', 'may not be set for ExternalName services'))

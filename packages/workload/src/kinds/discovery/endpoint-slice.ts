@@ -38,8 +38,9 @@ export const endpointSliceResource = workloadResource(EndpointSlice, {
     },
     validate(slice, errors) {
       checkOneOf(slice.addressType, ['IPv4', 'IPv6', 'FQDN'], 'addressType', errors)
-      if ((slice.endpoints?.length ?? 0) > maxEndpoints) errors.push(fieldError.tooMany('endpoints', slice.endpoints!.length, maxEndpoints))
-      if ((slice.ports?.length ?? 0) > maxPorts) errors.push(fieldError.tooMany('ports', slice.ports!.length, maxPorts))
+      const { endpoints = [], ports = [] } = slice
+      if (endpoints.length > maxEndpoints) errors.push(fieldError.tooMany('endpoints', endpoints.length, maxEndpoints))
+      if (ports.length > maxPorts) errors.push(fieldError.tooMany('ports', ports.length, maxPorts))
       checkEndpoints(slice, errors)
       checkPorts(slice.ports ?? [], errors)
     },

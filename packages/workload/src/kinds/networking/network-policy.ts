@@ -1,4 +1,5 @@
 import type { NetworkPolicy as NetworkPolicyObject } from '../../generated/types/networking-v1.ts'
+import { each } from '../../rules/each.ts'
 import { checkLabelSelector } from '../../rules/selectors.ts'
 import { checkOneOf, checkPort } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
@@ -27,11 +28,10 @@ export const networkPolicyResource = workloadResource(NetworkPolicy, {
     },
     validate({ spec }, errors) {
       checkLabelSelector(spec?.podSelector, 'spec.podSelector', errors)
-      spec?.policyTypes?.forEach((type, index) => checkOneOf(type, ['Ingress', 'Egress'], `spec.policyTypes[${index}]`, errors))
+      each(spec?.policyTypes, 'spec.policyTypes', (type, at) => checkOneOf(type, ['Ingress', 'Egress'], at, errors))
       for (const direction of ['ingress', 'egress'] as const)
-        spec?.[direction]?.forEach(({ ports }, index) =>
-          ports?.forEach(({ port, protocol }, at) => {
-            const path = `spec.${direction}[${index}].ports[${at}]`
+        each(spec?.[direction], `spec.${direction}`, ({ ports }, rule) =>
+          each(ports, `${rule}.ports`, ({ port, protocol }, path) => {
             checkOneOf(protocol, ['TCP', 'UDP', 'SCTP'], `${path}.protocol`, errors)
             if (port !== undefined) checkPort(port, `${path}.port`, errors)
           }),

@@ -1,5 +1,6 @@
 import { pathSegmentFaults } from '@continuo/core'
 import type { ClusterRole as ClusterRoleObject } from '../../generated/types/rbac-v1.ts'
+import { each } from '../../rules/each.ts'
 import { checkLabelSelector } from '../../rules/selectors.ts'
 import { nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
@@ -20,8 +21,8 @@ export const clusterRoleResource = workloadResource(ClusterRole, {
     validateName: pathSegmentFaults,
     validate({ rules, aggregationRule }, errors) {
       checkPolicyRules(rules, false, errors)
-      aggregationRule?.clusterRoleSelectors?.forEach((selector, index) =>
-        checkLabelSelector(selector, `aggregationRule.clusterRoleSelectors[${index}]`, errors),
+      each(aggregationRule?.clusterRoleSelectors, 'aggregationRule.clusterRoleSelectors', (selector, at) =>
+        checkLabelSelector(selector, at, errors),
       )
     },
   }),

@@ -123,6 +123,7 @@ export class ProcessRuntime implements Runtime {
       if (state !== undefined && state.state !== 'created') return state
       const record = known ?? (await this.#create(sandbox, spec, path))
       if ((await startShim(shim, path)) === 'running') await this.#started(path)
+      if (spec.mounts.length > 0) await this.#warnOfMounts(path, spec)
       return this.#containerState(sandbox, record)
     })
   }
@@ -370,6 +371,14 @@ export class ProcessRuntime implements Runtime {
       this.#options.log.debug({ path, err: error }, 'the container ended before the signal came')
       return false
     }
+  }
+
+  /** Says it when volumes are not where the container looks for them. */
+  async #warnOfMounts(path: string, spec: ContainerSpec): Promise<void> {
+    const mounts = (await readStart(path))?.mounts
+    if (mounts === undefined || mounts === 'namespace' || this.#options.config.namespaces === 'off') return
+    const fields = { sandbox: spec.sandbox, container: spec.name, mounts }
+    this.#options.log.warn(fields, 'volumes could not be mounted at their paths: the container finds them below $CONTINUO_ROOT')
   }
 
   /** Waits for the record of a shim that another attempt of ours has started. */

@@ -27,8 +27,8 @@ export function forbidden(attributes: AccessAttributes, reason: string | undefin
   const what = attributes.name === '' ? named : `${named} ${JSON.stringify(attributes.name)}`
   const where = attributes.namespace === '' ? ' at the cluster scope' : ` in the namespace ${JSON.stringify(attributes.namespace)}`
   return new ApiError('Forbidden', `${what} is forbidden: User ${user} cannot ${attributes.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(attributes.group)}${where}${because}`, {
-    name: attributes.name,
-    group: attributes.group,
+    ...(attributes.name === '' ? {} : { name: attributes.name }),
+    ...(attributes.group === '' ? {} : { group: attributes.group }),
     kind: attributes.resource,
   })
 }

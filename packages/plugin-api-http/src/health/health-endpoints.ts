@@ -7,11 +7,13 @@ type Endpoint = 'healthz' | 'livez' | 'readyz'
 export const isHealthPath = (segments: readonly string[]): segments is readonly [Endpoint, ...string[]] =>
   segments[0] === 'healthz' || segments[0] === 'livez' || segments[0] === 'readyz'
 
-/** `ping` tells that the server answers at all; readiness adds that the host has started and is not stopping. */
+/** Checks that fail while a host starts or stops: it is alive all the same. */
+const readinessOnly = new Set(['started', 'informer-sync'])
+
+/** `ping` tells that the server answers at all; the others are the host's. */
 async function checksOf(endpoint: Endpoint, health: Health): Promise<readonly HealthResult[]> {
-  const own: HealthResult[] = [{ name: 'ping', ok: true }]
-  if (endpoint === 'readyz') own.push(health.ready ? { name: 'started', ok: true } : { name: 'started', ok: false, reason: 'the host is starting or stopping' })
-  return [...own, ...(await health.check())]
+  const results = await health.check()
+  return [{ name: 'ping', ok: true }, ...(endpoint === 'livez' ? results.filter((result) => !readinessOnly.has(result.name)) : results)]
 }
 
 /** The text of a health answer, as Kubernetes words it. Pure. */

@@ -38,6 +38,8 @@ export class SchemaEmitter {
   readonly #version: OpenApiVersion
   readonly #descriptions: Descriptions
   readonly #prefix: string
+  /** Unnamed schemas that are being written. */
+  readonly #open = new Set<Schema>()
 
   constructor(version: OpenApiVersion, descriptions: Descriptions) {
     this.#version = version
@@ -57,6 +59,10 @@ export class SchemaEmitter {
       if (schema.definition === undefined && properties.metadata?.definition === undefined) properties.metadata = { ...objectMetaSchema, description: properties.metadata?.description ?? "Standard object's metadata." }
       this.#define(name, schema.properties === undefined && schema.definition !== undefined ? schema : { ...schema, properties })
       const definition: Json = this.definitions[name] ?? {}
+      // Decoding fills them in from the URL, so clients may leave them out.
+      const required = (definition.required as readonly string[] | undefined)?.filter((field) => field !== 'apiVersion' && field !== 'kind') ?? []
+      if (required.length > 0) definition.required = required
+      else delete definition.required
       if (schema.properties !== undefined || schema.definition === undefined) definition.properties = { ...typeMetaProperties, ...(definition.properties as Json) }
     }
     const definition: Json = this.definitions[name] as Json
@@ -84,7 +90,14 @@ export class SchemaEmitter {
 
   /** A schema where it is used: a reference to its definition, or itself. */
   emit(schema: Schema, description?: string): Json {
-    if (schema.definition === undefined) return this.#inline(schema, description)
+    if (schema.definition === undefined) {
+      // A schema without a name may contain itself only by reference; there is no name to point to.
+      if (this.#open.has(schema)) return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+      this.#open.add(schema)
+      const inline = this.#inline(schema, description)
+      this.#open.delete(schema)
+      return inline
+    }
     this.#define(schema.definition, schema)
     const reference = this.reference(schema.definition)
     const place: Json = {}

@@ -8,6 +8,8 @@ export interface ResourcePath {
   /** As the URL has it: for `/api/v1/namespaces/a` both namespace and name are `a`. */
   readonly namespace: string
   readonly resource: string
+  /** The resource stands below `/namespaces/<namespace>/`. */
+  readonly within: boolean
   readonly name: string
   readonly subresource: string
   /** What follows the subresource, still percent-encoded: empty or beginning with a slash. */
@@ -88,12 +90,14 @@ export function parsePath(raw: string): RequestPath {
   const watch = take(at) === 'watch'
   if (watch) at++
   let namespace = ''
+  let within = false
   let resource = take(at++)
   let name = take(at++)
   if (resource === 'namespaces' && name !== '') {
     namespace = name
     const next = take(at)
     if (next !== '' && !namespaceSubresources.has(next)) {
+      within = true
       resource = next
       name = take(at + 1)
       at += 2
@@ -101,5 +105,5 @@ export function parsePath(raw: string): RequestPath {
   }
   const subresource = take(at++)
   const rest = at < parts.length || (subresource === 'proxy' && raw.endsWith('/')) ? checkRest(`/${parts.slice(at).join('/')}${raw.endsWith('/') && at < parts.length ? '/' : ''}`) : ''
-  return { isResource: true, group, version, namespace, resource, name, subresource, rest, watch }
+  return { isResource: true, group, version, namespace, resource, within, name, subresource, rest, watch }
 }

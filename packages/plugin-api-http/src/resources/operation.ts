@@ -31,17 +31,15 @@ function subresourceOperation(served: ServedResource, path: ResourcePath, method
  * a cluster-scoped kind, a single object of a namespaced kind without its namespace), 405 for a method that it does not offer.
  */
 export function operationOf(served: ServedResource, path: ResourcePath, method: string, verb: string): Operation {
-  const { namespaced, plural } = served.definition
-  const isNamespacePath = plural === 'namespaces' && path.resource === 'namespaces' && served.gvr.group === ''
-  if (!namespaced && path.namespace !== '' && !isNamespacePath) throw notFound()
-  if (namespaced && path.namespace === '' && path.name !== '') throw notFound()
+  const { namespaced } = served.definition
+  if (path.within ? !namespaced : namespaced && path.name !== '') throw notFound()
   if (path.subresource !== '') return subresourceOperation(served, path, method)
   if (path.watch) {
     if (method !== 'GET') throw methodNotAllowed()
     if (!allows(served, 'watch')) throw methodNotAllowed()
     return { type: 'watch' }
   }
-  const everywhere = namespaced && path.namespace === ''
+  const everywhere = namespaced && !path.within
   const type = verb as Verb
   const known = type === 'get' || type === 'list' || type === 'watch' || type === 'create' || type === 'update' || type === 'patch' || type === 'delete' || type === 'deletecollection'
   if (!known || method === 'HEAD' || !allows(served, type)) throw methodNotAllowed()

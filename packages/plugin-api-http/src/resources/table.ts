@@ -1,26 +1,6 @@
-import { ApiError, type DeepReadonly, type ObjectView, parseTime, type PrinterColumn, type ServedResource, type TableDefinition, type UnstructuredObject } from '@continuo/core'
+import { ApiError, age, type DeepReadonly, type ObjectView, type PrinterColumn, type ServedResource, type TableDefinition, type UnstructuredObject } from '@continuo/core'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
-
-/** `2d3h` as kubectl's people know it: `k8s.io/apimachinery/pkg/util/duration` HumanDuration. */
-export function humanDuration(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  if (seconds < -1) return '<invalid>'
-  if (seconds < 0) return '0s'
-  if (seconds < 120) return `${seconds}s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`
-  if (minutes < 180) return `${minutes}m`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`
-  if (hours < 48) return `${hours}h`
-  if (hours < 192) return hours % 24 === 0 ? `${hours / 24}d` : `${Math.floor(hours / 24)}d${hours % 24}h`
-  const days = Math.floor(hours / 24)
-  if (days < 730) return `${days}d`
-  const years = Math.floor(days / 365)
-  if (years < 8) return days % 365 === 0 ? `${years}y` : `${years}y${days % 365}d`
-  return `${years}y`
-}
 
 const nameColumn: PrinterColumn = { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.' }
 
@@ -32,10 +12,7 @@ const defaultTable: TableDefinition = {
 
 const customTable: TableDefinition = {
   columns: [nameColumn, { name: 'Age', type: 'date', description: 'Time since the object was created.' }],
-  row: (object, now) => {
-    const created = parseTime(object.metadata.creationTimestamp ?? '')
-    return [object.metadata.name, Number.isNaN(created) ? '<unknown>' : humanDuration(now - created)]
-  },
+  row: (object, now) => [object.metadata.name, age(object, now)],
 }
 
 const tableOf = (served: ServedResource): TableDefinition => served.version.table ?? (served.definition.custom === true ? customTable : defaultTable)

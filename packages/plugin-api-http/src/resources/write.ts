@@ -1,4 +1,4 @@
-import { ApiError, type Caller, type Clock, type ObjectRef, type ObjectService, type Patch, type WriteOptions } from '@continuo/core'
+import { ApiError, type Caller, type Clock, type ObjectRef, type ObjectService, type Patch, type UnstructuredObject, type WriteOptions } from '@continuo/core'
 import { type BodyLimits, readBody } from '../server/body.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { readDeleteOptions, readFlag, readListOptions, readWriteOptions } from '../request/query-options.ts'
@@ -78,10 +78,15 @@ async function patch(context: WriteContext): Promise<void> {
       causes: [{ reason: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' }],
     })
   }
-  const value: Patch =
-    type === 'apply' ? { type, body: asObject(body.value, kindOf(context)), force } : { type, body: body.value }
+  const value: Patch = type === 'apply' ? { type, body: withName(asObject(body.value, kindOf(context)), ref.name), force } : { type, body: body.value }
   const result = await context.service.patch(ref, value, withDuplicates(options, body), context.caller)
   sendObject(context, result.view, result.created ? 201 : 200)
+}
+
+/** An applied configuration may leave its name to the URL. */
+const withName = (configuration: UnstructuredObject, name: string): UnstructuredObject => {
+  configuration.metadata ??= { name }
+  return configuration
 }
 
 const deleteBody = async (context: WriteContext): Promise<unknown> => {

@@ -11,7 +11,7 @@ import {
   type TableDefinition,
   type UnstructuredObject,
 } from '@continuo/core'
-import { normalizeQuantities } from '../schema/normalize-quantities.ts'
+import { conform } from '../schema/conform.ts'
 import { schemaOf } from '../schema/schema-of.ts'
 import { resourceFacts, type SubresourceFacts } from './resource-facts.ts'
 import { scaleSubresource } from './scale.ts'
@@ -51,7 +51,7 @@ export function workloadResource(handle: Kind, options: WorkloadResourceOptions 
     verbs: facts.verbs,
     ...(options.shortNames === undefined ? {} : { shortNames: options.shortNames }),
     ...(options.categories === undefined ? {} : { categories: options.categories }),
-    strategy: withCanonicalQuantities(facts.definition, options.strategy),
+    strategy: withForm(facts.definition, options.strategy),
     storageVersion: handle.version,
     versions: [
       {
@@ -77,11 +77,11 @@ function derive(handle: Kind, name: string, facts: SubresourceFacts): Subresourc
   }
 }
 
-/** Amounts are stored in their canonical form, whatever the client wrote: before the kind's own defaults see them. */
-const withCanonicalQuantities = (definition: string, strategy: ResourceStrategy = {}): ResourceStrategy => ({
+/** Every write is brought into form before the kind's own defaults see it. */
+const withForm = (definition: string, strategy: ResourceStrategy = {}): ResourceStrategy => ({
   ...strategy,
   default(next) {
-    normalizeQuantities(next, schemaOf(definition))
+    conform(next, schemaOf(definition))
     strategy.default?.(next)
   },
 })

@@ -19,7 +19,6 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 }
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 export const secretResource = workloadResource(Secret, {
   table: table<Secret>(
@@ -43,7 +42,6 @@ export const secretResource = workloadResource(Secret, {
       let bytes = 0
       for (const [key, value] of Object.entries(data)) {
         checkName(isConfigKey, key, `data[${key}]`, errors)
-        if (!base64.test(value)) errors.push(fieldError.typeInvalid(`data[${key}]`, '', 'must be base64 encoded'))
         bytes += Buffer.byteLength(value, 'base64')
       }
       if (bytes > maxDataBytes) errors.push(fieldError.tooLong('data', maxDataBytes))

@@ -30,8 +30,10 @@ export const endpointSliceResource = workloadResource(EndpointSlice, {
     ageColumn(),
   ),
   strategy: strategyOf<EndpointSlice>({
-    default({ ports }) {
-      for (const port of ports ?? []) {
+    default(slice) {
+      // Go writes an empty list as null.
+      slice.endpoints ??= []
+      for (const port of slice.ports ?? []) {
         port.name ??= ''
         port.protocol ??= 'TCP'
       }

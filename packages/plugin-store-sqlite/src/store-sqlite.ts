@@ -1,9 +1,10 @@
-import { definePlugin, StoreCap } from '@continuo/core'
+import { join } from 'node:path'
+import { definePlugin, HostSettingsCap, optional, StoreCap } from '@continuo/core'
 import { z } from 'zod'
 import { SqliteStore } from './sqlite-store.ts'
 
 export const storeSqliteConfig = z.strictObject({
-  path: z.string().min(1).describe('Directory of the data. It is made when it does not exist, and one process at a time may use it.'),
+  path: z.string().min(1).optional().describe('Directory of the data; default: `store` in the data directory. It is made when it does not exist, and one process at a time may use it.'),
   maxBytes: z
     .int()
     .min(1 << 20)
@@ -16,9 +17,11 @@ export const storeSqlite = definePlugin({
   name: 'store-sqlite',
   api: '^1',
   config: storeSqliteConfig,
+  requires: { settings: optional(HostSettingsCap) },
   provides: [StoreCap],
   async setup(ctx) {
-    const { path, maxBytes } = ctx.config
+    const { maxBytes } = ctx.config
+    const path = ctx.config.path ?? join(ctx.use.settings?.dataDir ?? '.continuo', 'store')
     const store = await SqliteStore.open(path, { maxBytes })
     ctx.onStop(() => store.close())
     ctx.provide(StoreCap, store)

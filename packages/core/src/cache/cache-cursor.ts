@@ -1,5 +1,5 @@
 import { ContinuoError } from '../errors/continuo-error.ts'
-import type { DispatchRing } from './dispatch-ring.ts'
+import type { DispatchRing, RingWaiter } from './dispatch-ring.ts'
 import type { EventRing } from './event-ring.ts'
 import type { CacheCursor, CacheEvent } from './watch-cache.ts'
 
@@ -20,7 +20,7 @@ export const behind = (after: number, oldest: number): ContinuoError =>
 const nothing: readonly CacheEvent[] = []
 
 /** A position in a {@link DispatchRing}. */
-export class RingCursor implements CacheCursor {
+export class RingCursor implements CacheCursor, RingWaiter {
   readonly #source: CursorSource
   readonly #ring: DispatchRing
   readonly #epoch: number
@@ -28,8 +28,9 @@ export class RingCursor implements CacheCursor {
   readonly #release: () => void
   #position: number
   #closed = false
-  #wake: (() => void) | undefined
+  /** What the consumer awaits, while it does. */
   #pending: Promise<void> | undefined
+  #resolve: (() => void) | undefined
 
   constructor(source: CursorSource, ring: DispatchRing, after: number, release: () => void) {
     this.#source = source
@@ -65,24 +66,25 @@ export class RingCursor implements CacheCursor {
 
   ready(): Promise<void> {
     if (this.#closed || this.#position < this.#ring.end || this.#source.epoch !== this.#epoch) return Promise.resolve()
-    this.#pending ??= new Promise((resolve) => {
-      this.#wake = () => {
-        this.#pending = undefined
-        this.#wake = undefined
-        resolve()
-      }
-      this.#ring.wait(this.#wake)
-    })
+    if (this.#pending === undefined) {
+      this.#pending = new Promise((resolve) => {
+        this.#resolve = resolve
+      })
+      this.#ring.wait(this)
+    }
     return this.#pending
+  }
+
+  wake(): void {
+    this.#pending = undefined
+    this.#resolve?.()
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.#wake !== undefined) {
-      this.#ring.unwait(this.#wake)
-      this.#wake()
-    }
+    this.#ring.unwait(this)
+    this.wake()
     this.#release()
   }
 }

@@ -1,5 +1,11 @@
 import type { EventRing } from './event-ring.ts'
 
+/** Who waits at a ring. */
+export interface RingWaiter {
+  /** There is something to look at. Called once for each `wait`. */
+  wake(): void
+}
+
 /**
  * The events of one dispatch key: their numbers in the shared ring and nothing more.
  * Positions are absolute and stay valid while numbers are added in front or dropped.
@@ -8,7 +14,7 @@ export class DispatchRing {
   /** Cursors that read it. */
   readers = 0
   readonly #events: EventRing
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<RingWaiter>()
   #sequences: number[] = []
   /** Position of the first number. */
   #base = 0
@@ -68,19 +74,19 @@ export class DispatchRing {
     return this.#sequences.slice(this.positionOf(from) - this.#base, this.positionOf(to) - this.#base)
   }
 
-  wait(wake: () => void): void {
-    this.#waiting.add(wake)
+  wait(waiter: RingWaiter): void {
+    this.#waiting.add(waiter)
   }
 
-  unwait(wake: () => void): void {
-    this.#waiting.delete(wake)
+  unwait(waiter: RingWaiter): void {
+    this.#waiting.delete(waiter)
   }
 
   wakeAll(): void {
     if (this.#waiting.size === 0) return
     const woken = [...this.#waiting]
     this.#waiting.clear()
-    for (const wake of woken) wake()
+    for (const waiter of woken) waiter.wake()
   }
 
   #cut(): void {

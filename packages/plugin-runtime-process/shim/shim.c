@@ -752,14 +752,13 @@ static void finish(void) {
   stopping = 1;
 }
 
-static void accept_client(int listener) {
-  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  for (int i = 0; i < CLIENTS && fd >= 0; i++)
-    if (clients[i].fd < 0) {
-      clients[i] = (struct client){.fd = fd};
-      return;
-    }
-  if (fd >= 0) close(fd);
+static void accept_clients(int listener) {
+  for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+    struct client *c = clients;
+    while (c < clients + CLIENTS && c->fd >= 0) c++;
+    if (c < clients + CLIENTS) *c = (struct client){.fd = fd};
+    else close(fd);
+  }
 }
 
 static int step(int signals, int listener) {
@@ -795,7 +794,7 @@ static int step(int signals, int listener) {
       if (info.ssi_signo != SIGCHLD && !stopping) kill_everything();
     reap();
   }
-  if (polls[1].revents) accept_client(listener);
+  if (polls[1].revents) accept_clients(listener);
   for (int i = 2; i < n; i++) {
     struct proc *p = owner[i].proc;
     struct client *c = owner[i].client;
@@ -846,7 +845,7 @@ static int listen_here(void) {
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   unlink(address.sun_path);
   mode_t mask = umask(0177);
-  int bad = bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 16) != 0;
+  int bad = bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 128) != 0;
   umask(mask);
   return bad ? -1 : fd;
 }

@@ -14,8 +14,8 @@ const image = z.strictObject({
 
 /** Configuration of the process runtime. */
 export const runtimeProcessConfig = z.strictObject({
-  /** Where state, logs and working directories live. A restarted agent finds its containers here. */
-  directory: z.string().default('.continuo/runtime'),
+  /** Where state, logs and working directories live. A restarted agent finds its containers here. Default: `runtime` in the data directory. */
+  directory: z.string().optional(),
   /** Range of loopback addresses that sandboxes get. */
   addresses: z.string().default('127.64.0.0/12'),
   /** The address of sandboxes on the host's network. */

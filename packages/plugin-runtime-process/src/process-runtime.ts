@@ -35,7 +35,7 @@ import { startShim } from './shim/start-shim.ts'
 import { readExit, readStart, type SandboxRecord, StateDirectory } from './state-directory.ts'
 
 export interface ProcessRuntimeOptions {
-  readonly config: RuntimeProcessConfig
+  readonly config: RuntimeProcessConfig & { readonly directory: string }
   readonly clock: Clock
   readonly log: Log
   /** Variables that every container gets unless it sets them. */

@@ -1,4 +1,5 @@
-import { ClockCap, definePlugin, LogCap } from '@continuo/core'
+import { join } from 'node:path'
+import { ClockCap, definePlugin, HostSettingsCap, LogCap, optional } from '@continuo/core'
 import { RuntimeCap } from '@continuo/workload'
 import { runtimeProcessConfig } from './config.ts'
 import { ProcessRuntime } from './process-runtime.ts'
@@ -9,11 +10,11 @@ export const runtimeProcess = definePlugin({
   api: '^1',
   roles: ['node'],
   config: runtimeProcessConfig,
-  requires: { clock: ClockCap, log: LogCap },
+  requires: { clock: ClockCap, log: LogCap, settings: optional(HostSettingsCap) },
   provides: [RuntimeCap],
   setup(ctx) {
     const runtime = new ProcessRuntime({
-      config: ctx.config,
+      config: { ...ctx.config, directory: ctx.config.directory ?? join(ctx.use.settings?.dataDir ?? '.continuo', 'runtime') },
       clock: ctx.use.clock,
       log: ctx.log,
       env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },

@@ -4,7 +4,7 @@ import { runtimeProcessConfig } from '../src/config.ts'
 import { ProcessRuntime } from '../src/process-runtime.ts'
 import { containerSpec, realClock, sandboxSpec } from './harness.ts'
 
-const config = runtimeProcessConfig.parse({ directory: process.argv[2] })
+const config = { ...runtimeProcessConfig.parse({}), directory: process.argv[2] ?? '' }
 const runtime = new ProcessRuntime({ config, clock: realClock, log: silentLog, env: { PATH: process.env.PATH ?? '' } })
 await runtime.ensureSandbox(sandboxSpec('killed'))
 const script = 'echo before; while [ ! -e $CONTINUO_ROOT/go ]; do sleep 0.01; done; echo after; exit 33'

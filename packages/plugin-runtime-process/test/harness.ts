@@ -93,7 +93,7 @@ export class Host {
   }
 
   #make(): ProcessRuntime {
-    const config = runtimeProcessConfig.parse({ directory: this.directory, ...this.#config })
+    const config = { ...runtimeProcessConfig.parse(this.#config), directory: this.directory }
     return new ProcessRuntime({ config, clock: realClock, log: silentLog, env: { PATH: process.env.PATH ?? '' } })
   }
 

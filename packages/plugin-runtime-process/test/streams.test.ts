@@ -123,6 +123,19 @@ describe('exec', () => {
   })
 })
 
+describe('too many clients', () => {
+  test('are told so, and those before them are served', async () => {
+    await host.run('crowd', 'sleep 1000')
+    const results = await Promise.allSettled(Array.from({ length: 90 }, () => exec('crowd', ['sh', '-c', 'sleep 1; echo served'])))
+    const served = results.filter((result) => result.status === 'fulfilled' && result.value.out === 'served\n')
+    const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason.code)
+    expect(served.length).toBeGreaterThanOrEqual(60)
+    expect(served.length + refused.length).toBe(90)
+    expect(new Set(refused)).toEqual(new Set(['RUNTIME_UNAVAILABLE']))
+    expect((await exec('crowd', ['echo', 'again'])).out).toBe('again\n')
+  })
+})
+
 describe('attach', () => {
   test('shows output from now on, passes input, and ends it once', async () => {
     await host.run('attach', 'cat; echo over', { stdin: true, stdinOnce: true })

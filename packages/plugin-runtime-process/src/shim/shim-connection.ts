@@ -22,9 +22,12 @@ function open(directory: string): Promise<Socket> {
       socket.removeAllListeners('error')
       resolve(socket)
     })
-    socket.once('error', (cause) => {
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
       closeSync(descriptor)
-      reject(new RuntimeError('RUNTIME_NOT_FOUND', `the container in ${directory} is not running`, { cause }))
+      // The socket is there and its queue is full.
+      const busy = cause.code === 'EAGAIN'
+      if (busy) reject(new RuntimeError('RUNTIME_UNAVAILABLE', `too many connections to the container in ${directory}`, { cause }))
+      else reject(new RuntimeError('RUNTIME_NOT_FOUND', `the container in ${directory} is not running`, { cause }))
     })
   })
 }
@@ -53,10 +56,10 @@ export async function signalContainer(directory: string, signal: number, scope: 
   }).finally(() => socket.destroy())
 }
 
-/** Connects streams to the container's own process until it ends, the signal aborts, or the client's input breaks off. */
+/** Connects streams to the container's own process until it ends, the signal aborts, or nobody reads any more. */
 export async function attachContainer(directory: string, streams: ProcessStreams, signal?: AbortSignal): Promise<ProcessEnd | undefined> {
   const flags = (streams.stdin === undefined ? 0 : 1) | (streams.stdout === undefined ? 0 : 2) | (streams.stderr === undefined ? 0 : 4)
-  return converse(await open(directory), encodeFrame('A', Uint8Array.of(flags)), streams, signal)
+  return (await converse(await open(directory), encodeFrame('A', Uint8Array.of(flags)), streams, signal)).end
 }
 
 /** Runs a command in the container's context. Aborting or losing the connection kills its process group. */
@@ -66,26 +69,34 @@ export async function execInContainer(
   streams: ProcessStreams,
   signal: AbortSignal,
 ): Promise<ProcessEnd> {
-  const payload = encodeExec({
-    args,
-    tty: streams.tty,
-    stdin: streams.stdin !== undefined,
-  })
-  const end = await converse(await open(directory), encodeFrame('E', payload), streams, signal)
-  if (end === undefined) throw new RuntimeError('RUNTIME_NOT_FOUND', `the container in ${directory} ended before the command did`)
-  return end
+  const payload = encodeExec({ args, tty: streams.tty, stdin: streams.stdin !== undefined })
+  const { end, started } = await converse(await open(directory), encodeFrame('E', payload), streams, signal)
+  if (end !== undefined) return end
+  if (started) throw new RuntimeError('RUNTIME_NOT_FOUND', `the container in ${directory} ended before the command did`)
+  throw new RuntimeError('RUNTIME_UNAVAILABLE', `the container in ${directory} took no connection: it has too many, or it ended`)
 }
 
-async function converse(socket: Socket, opening: Buffer, streams: ProcessStreams, signal?: AbortSignal): Promise<ProcessEnd | undefined> {
+interface Conversation {
+  /** Undefined when the connection was lost before. */
+  readonly end?: ProcessEnd
+  /** The shim did what it was asked for. */
+  readonly started: boolean
+}
+
+async function converse(socket: Socket, opening: Buffer, streams: ProcessStreams, signal?: AbortSignal): Promise<Conversation> {
   const abort = (): void => void socket.destroy()
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted) abort()
   const input = pumpInput(socket, streams)
+  let started = false
   try {
     socket.write(opening)
-    const end = await pumpOutput(socket, streams, input.start)
+    const end = await pumpOutput(socket, streams, () => {
+      started = true
+      input.start()
+    })
     signal?.throwIfAborted()
-    return end
+    return end === undefined ? { started } : { end, started }
   } finally {
     signal?.removeEventListener('abort', abort)
     input.stop()
@@ -169,11 +180,8 @@ function pumpInput(socket: Socket, streams: ProcessStreams): { start(): void; st
       socket.write(encodeFrame('R', size))
     }
   }
-  let begun = false
   return {
     start() {
-      if (begun) return
-      begun = true
       streams.stdin?.pipe(sink)
       follow().catch(() => {})
     },

@@ -25,7 +25,7 @@ const userOf = (certificate: NonNullable<AuthenticationRequest['certificate']>):
  * A bearer token that nobody knows is 401, never anonymous.
  */
 export function authenticate(request: AuthenticationRequest, authenticators: Iterable<readonly [string, Authenticator]>): UserInfo | Promise<UserInfo> {
-  if (request.certificate !== undefined && request.headers.authorization === undefined) return userOf(request.certificate)
+  if (request.certificate !== undefined) return userOf(request.certificate)
   return askAuthenticators(request, authenticators)
 }
 
@@ -34,7 +34,6 @@ async function askAuthenticators(request: AuthenticationRequest, authenticators:
     const user = await authenticator.authenticate(request)
     if (user !== undefined) return withAuthenticated(user)
   }
-  if (request.certificate !== undefined) return userOf(request.certificate)
   if (request.headers.authorization !== undefined) throw unauthorized()
   return anonymous
 }

@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http'
+import type { Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { ApiError, type Caller, isApiError, type Log, type ObjectRef, type ObjectService } from '@continuo/core'
 import type { ConnectHandler, ConnectTarget } from '@continuo/workload'
@@ -46,14 +47,11 @@ async function ask(target: ConnectTarget, method: string, headers: Record<string
     method: target.method ?? method,
     path: target.path,
     headers: { ...headers, host: target.host },
-    // Not pooled: a stream that was upgraded or broke off must not serve somebody else.
-    agent: false,
+    // Without an agent nothing is pooled: a stream that was upgraded or broke off must not serve somebody else.
     createConnection: () => stream,
     setHost: false,
   } as RequestOptions)
 }
-
-const both = (exchange: Exchange, stopping: AbortSignal): AbortSignal => AbortSignal.any([exchange.signal, stopping])
 
 /** Text of an error answer, for a Status. */
 async function errorText(answer: IncomingMessage): Promise<string> {
@@ -81,27 +79,35 @@ async function refusalOf(answer: IncomingMessage): Promise<ApiError> {
   return new ApiError(reason, text === '' ? `the other end answered ${status}` : text, undefined, { status })
 }
 
-/** Forwards a request without an upgrade: logs, and proxied calls. */
+/** Forwards a request without an upgrade: logs, and proxied calls. Whatever happens, the stream to the target is closed afterwards. */
 export async function runConnect(context: ConnectContext): Promise<void> {
   const { exchange } = context
-  const signal = both(exchange, context.stopping)
-  const target = await targetOf(context, signal)
-  const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.request.headers, target.transparent === true), signal)
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  const over = new AbortController()
+  const signal = AbortSignal.any([over.signal, exchange.signal, context.stopping])
+  try {
+    const target = await targetOf(context, signal)
+    const transparent = target.transparent === true
+    const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.request.headers, transparent), signal)
+    const answer = await answerTo(outgoing, exchange)
+    if (!transparent && (answer.statusCode ?? 500) >= 300) throw await refusalOf(answer)
+    await copyAnswer(exchange, answer, transparent)
+  } finally {
+    over.abort()
+  }
+}
+
+const answerTo = (outgoing: ClientRequest, exchange: Exchange): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
     outgoing.once('response', resolve).once('error', (cause) => reject(unreachable(cause)))
     outgoing.once('upgrade', (_answer, stream) => {
       stream.destroy()
       reject(new ApiError('InternalError', 'the other end changed the protocol without being asked'))
     })
-    if (exchange.hasBody) {
-      exchange.bodyWasRead = true
-      if (exchange.expectsContinue) exchange.response.writeContinue()
-      pipeline(exchange.request, outgoing, () => {})
-    } else outgoing.end()
+    if (!exchange.hasBody) return void outgoing.end()
+    exchange.bodyWasRead = true
+    if (exchange.expectsContinue) exchange.response.writeContinue()
+    pipeline(exchange.request, outgoing, () => {})
   })
-  if (target.transparent !== true && (answer.statusCode ?? 500) >= 300) throw await refusalOf(answer)
-  await copyAnswer(exchange, answer, target.transparent === true)
-}
 
 async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transparent: boolean): Promise<void> {
   const { response } = exchange
@@ -127,9 +133,9 @@ async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transpare
  * and its stream is closed. Resolves when the tunnel has ended.
  */
 export async function runUpgrade(context: ConnectContext, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-  const abort = new AbortController()
-  const signal = AbortSignal.any([abort.signal, context.stopping])
-  const gone = (): void => abort.abort()
+  const over = new AbortController()
+  const signal = AbortSignal.any([over.signal, context.stopping])
+  const gone = (): void => over.abort()
   socket.once('close', gone)
   socket.on('error', gone)
   try {
@@ -148,6 +154,7 @@ export async function runUpgrade(context: ConnectContext, request: IncomingMessa
     await tunnel(answer, stream, first, socket, head, signal)
   } finally {
     socket.off('close', gone)
+    over.abort()
   }
 }
 
@@ -158,21 +165,28 @@ function tunnel(answer: IncomingMessage, stream: Duplex, first: Buffer, socket: 
   if (first.length > 0) socket.write(first)
   if (head.length > 0) stream.write(head)
   return new Promise((resolve) => {
-    let open = 2
     const cut = (): void => {
       stream.destroy()
       socket.destroy()
     }
-    const ended = (error?: Error | null): void => {
-      if (error !== undefined && error !== null) cut()
-      if (--open === 0) {
-        signal.removeEventListener('abort', cut)
-        resolve()
-      }
-    }
     signal.addEventListener('abort', cut, { once: true })
-    if (signal.aborted) cut()
-    pipeline(stream, socket, ended)
-    pipeline(socket, stream, ended)
+    stream.on('error', cut)
+    socket.on('error', cut)
+    // What the other end has said still reaches the client.
+    stream.once('close', () => closeSoon(socket))
+    socket.once('close', () => {
+      signal.removeEventListener('abort', cut)
+      stream.destroy()
+      resolve()
+    })
+    if (signal.aborted || socket.destroyed) cut()
+    if (socket.closed) resolve()
+    stream.pipe(socket).pipe(stream)
   })
+}
+
+/** Closes after what was written has gone out. */
+const closeSoon = (socket: Duplex): void => {
+  if ('destroySoon' in socket) (socket as Socket).destroySoon()
+  else socket.end()
 }

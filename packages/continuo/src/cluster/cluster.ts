@@ -1,42 +1,18 @@
-import {
-  type AnyCapability,
-  type AnyPlugin,
-  type Clock,
-  ContinuoError,
-  createHost,
-  type Host,
-  type HostRole,
-  HostSettingsCap,
-  type Inherited,
-  type Log,
-  type Metrics,
-  type ObjectClient,
-  ObjectClientCap,
-  type Random,
-  silentLog,
-} from '@continuo/core'
+import { type AnyCapability, type Clock, type ClusterConfig, type ClusterSlotConfig, ContinuoError, createHost, type Host, type HostRole, HostSettingsCap, type Inherited, type Log, type Metrics, type ObjectClient, ObjectClientCap, type Random, silentLog } from '@continuo/core'
 import { NodeUplinkCap } from '@continuo/workload'
-
-/** A plugin in its slot, with the roles in which it shall run. */
-export interface ClusterSlot {
-  readonly slot: string
-  readonly plugin: AnyPlugin
-  readonly config?: unknown
-  /** Narrows the plugin's own roles. */
-  readonly roles?: readonly HostRole[]
-}
 
 /** One node host of this process. */
 export interface NodeHostOptions {
   readonly name: string
   /** Replaces or adds to the slots that every node gets. */
-  readonly slots?: readonly ClusterSlot[]
+  readonly slots?: readonly ClusterSlotConfig[]
 }
 
+/** What the hosts of a cluster are made of: a loaded config file, or the same made by hand. */
+export type ClusterComposition = Pick<ClusterConfig, 'name' | 'roles' | 'slots'> & Partial<Pick<ClusterConfig, 'leaderElection' | 'removed'>>
+
 export interface ClusterOptions {
-  readonly name: string
-  readonly roles: readonly HostRole[]
-  readonly slots: readonly ClusterSlot[]
+  readonly config: ClusterComposition
   /** Default: one node without a name of its own when `roles` has `node`. */
   readonly nodes?: readonly NodeHostOptions[]
   readonly dataDir: string
@@ -60,7 +36,7 @@ export class Cluster {
   readonly #hosts: Host[] = []
 
   constructor(options: ClusterOptions) {
-    this.name = options.name
+    this.name = options.config.name
     this.#options = options
   }
 
@@ -81,14 +57,14 @@ export class Cluster {
 
   /** Every host of this process as it would start; for checks and plans, without side effects. */
   prepare(): readonly Host[] {
-    const control = this.#options.roles.includes('control-plane') ? [this.#makeHost('control-plane', this.name, [], [])] : []
+    const control = this.#options.config.roles.includes('control-plane') ? [this.#makeHost('control-plane', this.name, [], [])] : []
     return [...control, ...this.#nodes().map((node) => this.#makeHost('node', node.name, node.slots ?? [], this.#promised()))]
   }
 
   /** Resolves when every host is ready. A failure stops what had started. */
   async start(signal?: AbortSignal): Promise<void> {
     try {
-      if (this.#options.roles.includes('control-plane')) await this.#launch(this.#makeHost('control-plane', this.name, [], []), signal)
+      if (this.#options.config.roles.includes('control-plane')) await this.#launch(this.#makeHost('control-plane', this.name, [], []), signal)
       for (const node of this.#nodes()) await this.#launch(this.#makeHost('node', node.name, node.slots ?? [], this.#handedOver()), signal)
     } catch (error) {
       await this.stop().catch(() => {})
@@ -103,7 +79,7 @@ export class Cluster {
   }
 
   #nodes(): readonly NodeHostOptions[] {
-    if (!this.#options.roles.includes('node')) return []
+    if (!this.#options.config.roles.includes('node')) return []
     return this.#options.nodes ?? [{ name: `${this.name}-node` }]
   }
 
@@ -112,9 +88,9 @@ export class Cluster {
     await host.start(signal)
   }
 
-  #makeHost(role: HostRole, name: string, extra: readonly ClusterSlot[], inherit: readonly Inherited[]): Host {
-    const { dataDir, listen, clock, random, metrics, log = silentLog } = this.#options
-    const slots = new Map([...this.#options.slots, ...extra].map((slot) => [slot.slot, slot]))
+  #makeHost(role: HostRole, name: string, extra: readonly ClusterSlotConfig[], inherit: readonly Inherited[]): Host {
+    const { config, dataDir, listen, clock, random, metrics, log = silentLog } = this.#options
+    const slots = new Map([...this.#options.config.slots, ...extra].map((slot) => [slot.slot, slot]))
     return createHost({
       name,
       role,
@@ -124,6 +100,8 @@ export class Cluster {
       clock,
       random,
       metrics,
+      leaderElection: config.leaderElection,
+      removed: config.removed,
     })
   }
 
@@ -141,9 +119,9 @@ export class Cluster {
 
   /** Stands for what a control plane would hand over, so that nodes can be checked before anything runs. */
   #promised(): readonly Inherited[] {
-    return this.#options.roles.includes('control-plane') ? shared.map((capability): Inherited => [capability, {}]) : []
+    return this.#options.config.roles.includes('control-plane') ? shared.map((capability): Inherited => [capability, {}]) : []
   }
 }
 
-const runsIn = (slot: ClusterSlot, role: HostRole): boolean =>
+const runsIn = (slot: ClusterSlotConfig, role: HostRole): boolean =>
   (slot.plugin.roles ?? ['control-plane']).includes(role) && (slot.roles ?? [role]).includes(role)

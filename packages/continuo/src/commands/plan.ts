@@ -1,14 +1,18 @@
-import { formatPlan, planToMermaid } from '@continuo/core'
-import { prepareCluster } from './check.ts'
+import { resolve } from 'node:path'
+import { formatPlan, type Plan, planToMermaid } from '@continuo/core'
+import { Cluster } from '../cluster/cluster.ts'
+import { loadConfig } from '../cluster/load.ts'
 
-/** `continuo plan`: what is wired to what, host by host. */
-export async function plan(flags: {
+export interface PlanFlags {
   readonly config?: string
   readonly dataDir: string
   readonly output: 'text' | 'mermaid' | 'json'
-}): Promise<void> {
-  const { hosts } = await prepareCluster(flags)
-  const plans = await Promise.all(hosts.map((host) => host.plan()))
-  const render = { text: formatPlan, mermaid: planToMermaid, json: (one: unknown) => JSON.stringify(one, null, 2) }[flags.output]
-  process.stdout.write(`${plans.map(render).join('\n')}\n`)
+}
+
+/** `continuo plan`: what is wired to what, host by host. Starts nothing. */
+export async function plan(flags: PlanFlags): Promise<void> {
+  const cluster = new Cluster({ config: await loadConfig(flags.config), dataDir: resolve(flags.dataDir) })
+  const plans = await Promise.all(cluster.prepare().map((host) => host.plan()))
+  const render: Record<PlanFlags['output'], (plan: Plan) => string> = { text: formatPlan, mermaid: planToMermaid, json: (one) => JSON.stringify(one, null, 2) }
+  process.stdout.write(`${plans.map(render[flags.output]).join('\n')}\n`)
 }

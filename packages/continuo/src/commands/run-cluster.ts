@@ -1,10 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { systemClock } from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
 import { prometheusMetrics } from '@continuo/plugin-api-http'
 import { type ApiEndpoint, ApiEndpointCap } from '@continuo/workload'
 import { Cluster } from '../cluster/cluster.ts'
-import { loadSlots } from '../cluster/load.ts'
+import { loadConfig } from '../cluster/load.ts'
 import { createPinoLog } from '../log/pino-log.ts'
 import { kubeconfigPath, type RunFlags } from './flags.ts'
 
@@ -18,17 +20,9 @@ export interface RunningCluster {
 export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel'], signal?: AbortSignal): Promise<RunningCluster> {
   const dataDir = resolve(flags.dataDir)
   const log = createPinoLog({ level: logLevel, pretty: process.stderr.isTTY === true })
-  const loaded = await loadSlots(flags.config)
+  const config = await loadConfig(flags.config)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const cluster = new Cluster({
-    name: loaded.name,
-    roles: loaded.roles,
-    slots: loaded.slots,
-    dataDir,
-    listen: flags.listen,
-    log,
-    metrics: prometheusMetrics(),
-  })
+  const cluster = new Cluster({ config, dataDir, listen: flags.listen, log, metrics: prometheusMetrics() })
   await cluster.start(signal)
   const kubeconfig = kubeconfigPath(flags)
   const endpoint = cluster.controlPlane === undefined ? undefined : optionalEndpoint(cluster)
@@ -51,14 +45,18 @@ async function writeKubeconfig(path: string, name: string, endpoint: ApiEndpoint
   await rename(`${path}.new`, path)
 }
 
-/** Resolves when the user asks to stop. A second request ends the process at once. */
+/** A wrapper such as npm passes on a signal that the terminal has sent to us already: repeats within this time are the same wish. */
+const sameWishMs = 1_500
+
+/** Resolves when the user asks to stop. Asked again, the process ends at once and its containers run on. */
 export function untilInterrupted(): Promise<NodeJS.Signals> {
   return new Promise((done) => {
-    let asked = false
+    let askedAt: number | undefined
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => {
-        if (asked) process.exit(130)
-        asked = true
+        const now = systemClock.monotonic()
+        if (askedAt !== undefined && now - askedAt > sameWishMs) process.exit(130)
+        askedAt ??= now
         done(name)
       })
     }
@@ -68,7 +66,7 @@ export function untilInterrupted(): Promise<NodeJS.Signals> {
 /** Keeps the process alive until the result is called: the hosts' timers do not. */
 export function keepAlive(): () => void {
   const { port1, port2 } = new MessageChannel()
-  port1.onmessage = () => {}
+  port1.on('message', () => {})
   return () => {
     port1.close()
     port2.close()

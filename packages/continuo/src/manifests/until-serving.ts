@@ -12,10 +12,13 @@ export interface ServingOptions {
 /** Resolves when every applied deployment is available at its newest template and every applied service has a ready endpoint. */
 export async function untilServing(client: ObjectClient, applied: readonly AppliedObject[], options: ServingOptions): Promise<void> {
   const deadline = systemClock.monotonic() + (options.timeoutMs ?? 120_000)
+  let shown = ''
   for (;;) {
     const waiting = (await Promise.all(applied.map((object) => reasonToWait(client, object)))).filter((reason) => reason !== undefined)
     if (waiting.length === 0) return
-    options.progress(waiting.join(', '))
+    const text = waiting.join(', ')
+    if (text !== shown) options.progress(text)
+    shown = text
     if (systemClock.monotonic() > deadline) {
       throw new ContinuoError('START_TIMEOUT', `not serving after two minutes: ${waiting.join(', ')}`, {
         hint: 'look with `kubectl describe` or `continuo why`',

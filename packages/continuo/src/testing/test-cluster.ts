@@ -1,4 +1,4 @@
-import { type AnyPlugin, type Clock, createMetrics, definePlugin, type Log, memoryStore, type ObjectClient, type Random, systemClock } from '@continuo/core'
+import { type AnyPlugin, type Clock, type ClusterSlotConfig, createMetrics, definePlugin, type Log, memoryStore, type ObjectClient, type Random, systemClock } from '@continuo/core'
 import * as controllers from '@continuo/plugin-controllers'
 import { nodeAgent, nodeConnections } from '@continuo/plugin-node'
 import { probe } from '@continuo/plugin-probe'
@@ -9,7 +9,7 @@ import { RuntimeCap, workloadKinds } from '@continuo/workload'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Cluster, type ClusterSlot } from '../cluster/cluster.ts'
+import { Cluster } from '../cluster/cluster.ts'
 
 export interface TestClusterOptions {
   /** Nodes with simulated containers. Default 1; 0 is a control plane alone. */
@@ -57,9 +57,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     return { name, slots: nodeSlots(name, runtime, join(directory, name), options) }
   })
   const cluster = new Cluster({
-    name: 'test',
-    roles: nodes.length === 0 ? ['control-plane'] : ['control-plane', 'node'],
-    slots: chosenSlots(options),
+    config: { name: 'test', roles: nodes.length === 0 ? ['control-plane'] : ['control-plane', 'node'], slots: chosenSlots(options) },
     nodes,
     dataDir: directory,
     clock,
@@ -80,8 +78,8 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   return { client: cluster.client, cluster, runtimes, stop, [Symbol.asyncDispose]: stop, eventually }
 }
 
-function chosenSlots(options: TestClusterOptions): readonly ClusterSlot[] {
-  const slots = new Map<string, ClusterSlot>()
+function chosenSlots(options: TestClusterOptions): readonly ClusterSlotConfig[] {
+  const slots = new Map<string, ClusterSlotConfig>()
   const put = (slot: string, plugin: AnyPlugin, config?: unknown) => slots.set(slot, { slot, plugin, config })
   put('store', memoryStore)
   put('kinds', workloadKinds)
@@ -98,7 +96,7 @@ function chosenSlots(options: TestClusterOptions): readonly ClusterSlot[] {
   return [...slots.values()]
 }
 
-function nodeSlots(name: string, runtime: SimulatedRuntime, directory: string, options: TestClusterOptions): readonly ClusterSlot[] {
+function nodeSlots(name: string, runtime: SimulatedRuntime, directory: string, options: TestClusterOptions): readonly ClusterSlotConfig[] {
   const simulated = definePlugin({ name: 'runtime-simulated', api: '^1', roles: ['node'], provides: [RuntimeCap], setup: (ctx) => ctx.provide(RuntimeCap, runtime) })
   const capacity = { cpu: options.capacity?.cpu ?? '4', memory: options.capacity?.memory ?? '16Gi' }
   return [

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { checkCluster, type ClusterConfig, type HostRole, HostSettingsCap, type Inherited, loadCluster, type LoadOptions, ObjectClientCap, type Problem } from '@continuo/core'
+import { NodeUplinkCap } from '@continuo/workload'
+
+const referenceFile = fileURLToPath(new URL('../../config/reference.yaml', import.meta.url))
+
+/** Plugins that come with the distribution are found from here when the config file's own directory does not have them. */
+const options: LoadOptions = { fallbackImport: (specifier) => import(specifier) }
+
+/** The file that was asked for, else one in the working directory, else the reference cluster. */
+export function configFile(asked: string | undefined): string {
+  if (asked !== undefined) return resolve(asked)
+  return ['continuo.yaml', 'continuo.config.ts'].map((name) => resolve(name)).find(existsSync) ?? referenceFile
+}
+
+/** Throws a `CheckError` with every fault of the file. */
+export const loadConfig = (asked: string | undefined): Promise<ClusterConfig> => loadCluster(configFile(asked), options)
+
+/** Every fault of the file and of the hosts that it describes. */
+export const checkConfig = (asked: string | undefined): Promise<readonly Problem[]> => checkCluster(configFile(asked), { ...options, inherit: promised })
+
+/** Stands for what hosts of this process get from it, and nodes from a control plane beside them. */
+function promised(role: HostRole): readonly Inherited[] {
+  const settings: Inherited = [HostSettingsCap, { dataDir: '', clusterName: '' }]
+  return role === 'node' ? [settings, [ObjectClientCap, {}], [NodeUplinkCap, {}]] : [settings]
+}

@@ -18,7 +18,7 @@ export class PrefixTree<B extends Branch> {
   }
 
   add(branch: B): void {
-    this.#branches = [...this.#branches, branch].sort((a, b) => compareKeys(a.prefix, b.prefix))
+    this.#branches.splice(this.#lastUpTo(branch.prefix) + 1, 0, branch)
     this.#link()
   }
 

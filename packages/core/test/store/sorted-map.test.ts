@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareKeys } from '../../src/store/key-order.ts'
+import { compareKeys, prefixEnd } from '../../src/store/key-order.ts'
 import { SortedMap } from '../../src/store/sorted-map.ts'
 
 const unit = fc.constantFrom('a', 'b', '/', 'é', '\uffee', '\ue000', '😀', '\u{10ffff}')
@@ -10,6 +10,18 @@ const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a),
 describe('compareKeys', () => {
   it('is the byte order of UTF-8', () => {
     fc.assert(fc.property(key, key, (a, b) => Math.sign(compareKeys(a, b)) === byBytes(a, b)))
+  })
+})
+
+describe('prefixEnd', () => {
+  it('lies behind every key with the prefix and before every other that follows', () => {
+    fc.assert(
+      fc.property(key, key, (prefix, other) => {
+        const end = prefixEnd(prefix)
+        const inside = byBytes(other, prefix) >= 0 && (end === undefined || byBytes(other, end) < 0)
+        return inside === other.startsWith(prefix)
+      }),
+    )
   })
 })
 

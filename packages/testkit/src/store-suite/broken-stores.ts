@@ -221,7 +221,7 @@ export const brokenStores: readonly BrokenStore[] = [
                 }
                 return
               } catch {
-                position = await sound.head()
+                position = (await sound.head()) - 1
               }
             }
           },

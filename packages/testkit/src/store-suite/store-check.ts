@@ -24,7 +24,7 @@ export async function runStoreCheck(check: StoreCheck, open: () => Promise<Opene
 }
 
 /** How long a check waits for what a store must do soon. */
-const patience = 5_000
+const patience = 10_000
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const text = (value: Uint8Array): string => new TextDecoder().decode(value)

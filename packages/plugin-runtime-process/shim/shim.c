@@ -63,6 +63,7 @@ enum {
   STALL_MS = 10000,             /* an attached client that takes nothing for this long is dropped */
   FLUSH_MS = 5000,              /* how long clients may take to read the last output */
   KILL_MS = 5000,               /* how long we wait for killed processes to vanish */
+  ORPHAN_MS = 5000,             /* how often we look whether our directory is still there */
   SAMPLE_MS = 500,              /* how often memory is compared with its limit */
 };
 
@@ -394,6 +395,14 @@ static int enter_namespace(void) {
   return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
 }
 
+/* Some systems let us enter a user namespace and forbid everything in it, so a child tries first: there is no way back. */
+static int namespaces_work(void) {
+  int status = 1;
+  pid_t pid = fork();
+  if (pid == 0) _exit(enter_namespace() != 0);
+  return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 /* Builds in `stage` a tmpfs that shows all of `directory` by bind mounts, so that names can be added to it. */
 static int mirror(const char *directory, const char *stage) {
   struct stat s;
@@ -490,7 +499,7 @@ static const char *mount_volumes(const char *state) {
   char stage[4200], above[4096];
   struct stat s;
   int failed = 0, root = 0;
-  if (!container.namespaces || enter_namespace() != 0) return "none";
+  if (!container.namespaces || !namespaces_work() || enter_namespace() != 0) return "none";
   snprintf(stage, sizeof stage, "%s/stage", state);
   mkdir(stage, 0700);
   for (int i = 0; i < container.nmounts; i++) {
@@ -786,7 +795,7 @@ static int step(int signals, int listener) {
     ADD(c->fd, (c->in.length > FRAME + 5 && c->proc ? 0 : POLLIN) | (c->out.length ? POLLOUT : 0), NULL, c, 0);
   }
   if (stopping && !busy) return 0;
-  if (wait < 0 && (container.memory > 0 || stopping)) wait = SAMPLE_MS;
+  if (wait < 0) wait = container.memory > 0 || stopping ? SAMPLE_MS : ORPHAN_MS;
   if (poll(polls, n, wait) < 0 && errno != EINTR) return 0;
   if (polls[0].revents) {
     struct signalfd_siginfo info;
@@ -873,6 +882,15 @@ static void open_log(void) {
   log_open();
 }
 
+/* Whoever removed our directory wants the container to be gone too, and nobody could ever find it again. */
+static int orphaned(void) {
+  static int counts; /* some file systems count no links of directories */
+  struct stat s;
+  if (stat(".", &s) != 0) return 0;
+  counts |= s.st_nlink > 0;
+  return counts && s.st_nlink == 0;
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && !strcmp(argv[1], "--version")) return puts("continuo-shim " VERSION) < 0;
   if (argc != 2 || argv[1][0] != '/' || chdir(argv[1]) != 0) return dprintf(2, "usage: continuo-shim STATE_DIR (absolute)\n"), 2;
@@ -910,8 +928,10 @@ int main(int argc, char **argv) {
          (int)procs[0].pid, began, now_ns(CLOCK_REALTIME), mounts);
   if (write(ready, "", 1) < 0) { /* the agent has gone; the container stays, and the next agent finds it */ }
   close(ready);
-  for (long long sampled = 0; step(signals, listener);) {
+  orphaned();
+  for (long long sampled = 0, looked = now_ms(); step(signals, listener);) {
     if (procs[0].exited && !stopping) finish();
+    if (now_ms() - looked >= ORPHAN_MS && (looked = now_ms()) && orphaned()) kill_everything();
     if (stopping || container.memory <= 0 || now_ms() - sampled < SAMPLE_MS) continue;
     sampled = now_ms();
     if (memory_used() > container.memory) out_of_memory = 1, kill_everything();

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually, Host } from './harness.ts'
+import { eventually, Host, processesWith } from './harness.ts'
 
 let host: Host
 
@@ -31,4 +31,12 @@ test('a container outlives the SIGKILL of its agent, keeps writing its log, and 
   expect(await host.logs('killed')).toBe('before\nafter\n')
   await host.sandbox('killed')
   await eventually('the state is read once more', async () => (await host.state('killed')).state === 'exited')
+})
+
+test('a container ends when somebody removes the state directory', async () => {
+  const other = new Host()
+  const { id } = await other.run('orphan', 'sleep 1000')
+  other.runtime.close()
+  rmSync(other.directory, { recursive: true, force: true })
+  await eventually('no process is left', () => processesWith(id).length === 0, 12_000)
 })

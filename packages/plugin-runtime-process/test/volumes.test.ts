@@ -1,9 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { collect, Host, noNamespaces } from './harness.ts'
+import { prepareShim } from '../src/shim/shim-binary.ts'
+import { encodeSpec, parseExit } from '../src/shim/shim-spec.ts'
+import { collect, eventually, Host, noNamespaces } from './harness.ts'
 
 const volume = mkdtempSync(join(tmpdir(), 'continuo-volume-'))
 chmodSync(volume, 0o777)
@@ -118,6 +121,28 @@ describe.skipIf(noNamespaces)(
     })
   },
 )
+
+describe.skipIf(noNamespaces)('a system that allows no namespaces', () => {
+  test('runs the container all the same, and the start record says where volumes are', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'continuo-none-'))
+    const shim = await prepareShim(directory)
+    mkdirSync(join(directory, 'rootfs'))
+    const mounts = [{ source: volume, target: '/volume-of-a-test', readOnly: false }]
+    const env = { PATH: process.env.PATH ?? '' }
+    const args = ['sh', '-c', 'test -e /volume-of-a-test || exit 12']
+    const rest = { cwd: '/', cwdElse: '/', noNewPrivileges: false, tty: false, stdin: false, stdinOnce: false, logBytes: 0, logFiles: 1 }
+    writeFileSync(
+      join(directory, 'spec'),
+      encodeSpec({ args, env, mounts, namespaces: true, hostname: 'web', log: join(directory, 'log'), ...rest }),
+    )
+    const forbid = `echo 0 > /proc/sys/user/max_mnt_namespaces; exec ${shim} ${directory}`
+    execFileSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', forbid])
+    expect(readFileSync(join(directory, 'start'), 'utf8')).toContain('mounts=none')
+    const exit = () => (existsSync(join(directory, 'exit')) ? parseExit(readFileSync(join(directory, 'exit'), 'utf8')) : undefined)
+    expect(await eventually('the end', exit)).toMatchObject({ code: 12 })
+    rmSync(directory, { recursive: true, force: true })
+  })
+})
 
 describe('users', () => {
   let host: Host

@@ -1,7 +1,7 @@
 import { AdmissionRun } from '../admission/admission-run.ts'
 import { ApiError, hasReason } from '../errors/api-error.ts'
 import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
-import { conflict, notFound, staleObject } from './api-errors.ts'
+import { conflict, notFound } from './api-errors.ts'
 import type { Caller } from './caller.ts'
 import { commitWrite, sealObject } from './commit-write.ts'
 import { committed } from './committed.ts'
@@ -14,6 +14,7 @@ import { readCurrent } from './read-objects.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { StoredView } from './stored-view.ts'
 import { openTarget, type Target } from './target.ts'
+import { type Attempt, again } from './update-object.ts'
 import { openSession, type WriteSession } from './write-session.ts'
 
 /** Deletions of a collection that run at the same time. */
@@ -30,23 +31,17 @@ export async function deleteObject(parts: ServiceParts, ref: ObjectRef, options:
 
 async function runDeletion(session: WriteSession, target: Target, options: DeleteOptions): Promise<WriteResult> {
   const { parts } = session
-  for (let attempt = 1; ; attempt++) {
+  const attempt = async (): Promise<Attempt> => {
     const old = await readCurrent(parts, target)
     if (old === undefined) throw notFound(target.served.gvr, target.name)
     checkPreconditions(target, old.object, options)
-    const outcome = await attemptDeletion(session, target, options, old)
-    if ('result' in outcome) return outcome.result
-    if (attempt >= parts.limits.maxAttempts) throw staleObject(target.served.gvr, target.name)
-    await parts.cache.reached(outcome.revision)
+    return attemptDeletion(session, target, options, old)
   }
+  const first = await attempt()
+  return 'result' in first ? first.result : again(session, target, first, attempt)
 }
 
-async function attemptDeletion(
-  session: WriteSession,
-  target: Target,
-  options: DeleteOptions,
-  old: StoredView,
-): Promise<{ readonly result: WriteResult } | { readonly revision: number }> {
+async function attemptDeletion(session: WriteSession, target: Target, options: DeleteOptions, old: StoredView): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served } = target
   const run = new AdmissionRun(parts, {
@@ -124,7 +119,8 @@ export async function deleteCollection(
       const preconditions = { uid: view.uid, ...options.preconditions }
       const ref: ObjectRef = { ...collection, namespace: view.namespace, name: view.name }
       await deleteObject(parts, ref, { ...options, preconditions }, { ...caller, trusted: true }).catch((error) => {
-        if (!hasReason(error, 'NotFound') && !(hasReason(error, 'Conflict') && options.preconditions === undefined)) throw error
+        if (!hasReason(error, 'NotFound') && !(hasReason(error, 'Conflict') && error.message.includes('Precondition failed: UID')))
+          throw error
       })
     }
   }

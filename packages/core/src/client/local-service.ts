@@ -18,6 +18,7 @@ import { getObject } from './read-objects.ts'
 import { type VersionScale, versionScale } from './resource-version.ts'
 import { defaultServiceLimits, type ServiceLimits, type ServiceParts } from './service-parts.ts'
 import { guarded } from './store-faults.ts'
+import { TurnTaking } from './turn-taking.ts'
 import { updateObject } from './update-object.ts'
 import { ViewForms } from './view-form.ts'
 import { watchObjects } from './watch-objects.ts'
@@ -60,6 +61,7 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
       hot: new HotSet(options.derivedBytes ?? defaultDerivedBytes),
     },
     forms: new ViewForms(registry),
+    turns: new TurnTaking(),
     limits: { ...defaultServiceLimits, ...options.limits },
   }
   const index = indexResources(parts)

@@ -8,6 +8,7 @@ import type { Registry } from '../resources/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { SubresourceAction } from './object-service.ts'
 import type { ViewContext } from './stored-view.ts'
+import type { TurnTaking } from './turn-taking.ts'
 import type { ViewForms } from './view-form.ts'
 
 /** What every operation of the local object service works with. */
@@ -22,6 +23,7 @@ export interface ServiceParts {
   readonly actions: Pick<Providers<SubresourceAction>, 'get'>
   readonly views: ViewContext
   readonly forms: ViewForms
+  readonly turns: TurnTaking
   readonly limits: ServiceLimits
 }
 
@@ -38,7 +40,7 @@ export interface ServiceLimits {
 
 export const defaultServiceLimits: ServiceLimits = {
   maxObjectBytes: 1_572_864,
-  maxAttempts: 10,
+  maxAttempts: 50,
   freshnessWaitMs: 3_000,
   bookmarkMs: 60_000,
 }

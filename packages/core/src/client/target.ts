@@ -51,6 +51,8 @@ export async function openTarget(
     throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
   if (definition.namespaced && ref.namespace === '' && name !== '')
     throw new ApiError('BadRequest', 'an empty namespace may not be set when a resource name is provided')
-  const key = name === '' || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
+  // The name of a creation comes with the body, and is checked there with everything else.
+  const bodyNames = verb === 'create' && subresource === undefined
+  const key = name === '' || bodyNames || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
   return { served, form: parts.forms.of(served), namespace: ref.namespace, name, subresource, key }
 }

@@ -88,22 +88,39 @@ export function throughSubresource(target: Target, old: StoredView, body: Unstru
 /** Runs an update to its end: reads, plans, admits, commits, and begins anew when something changed in between. The cache must be caught up. */
 export async function runUpdate(session: WriteSession, target: Target, plan: UpdatePlan): Promise<WriteResult> {
   const { parts } = session
-  for (let attempt = 1; ; attempt++) {
+  const attempt = async (): Promise<Attempt> => {
     const old = await readCurrent(parts, target)
     if (old === undefined) throw notFound(target.served.gvr, target.name)
-    const outcome = await attemptUpdate(session, target, plan, old)
-    if ('result' in outcome) return outcome.result
-    if (attempt >= parts.limits.maxAttempts) throw staleObject(target.served.gvr, target.name)
-    await parts.cache.reached(outcome.revision)
+    return attemptUpdate(session, target, plan, old)
   }
+  const first = await attempt()
+  return 'result' in first ? first.result : again(session, target, first, attempt)
 }
 
-async function attemptUpdate(
+/** What an attempt came to: a result, or the revision from which to begin anew. */
+export type Attempt = { readonly result: WriteResult } | { readonly revision: number }
+
+/** Repeats an attempt that was overtaken, in turns with others that were. Throws 409 when it never gets through. */
+export function again(
   session: WriteSession,
   target: Target,
-  plan: UpdatePlan,
-  old: StoredView,
-): Promise<{ readonly result: WriteResult } | { readonly revision: number }> {
+  first: { readonly revision: number },
+  attempt: () => Promise<Attempt>,
+): Promise<WriteResult> {
+  const { parts } = session
+  return parts.turns.run(target.key, async () => {
+    let { revision } = first
+    for (let count = 1; count < parts.limits.maxAttempts; count++) {
+      await parts.cache.reached(revision)
+      const outcome = await attempt()
+      if ('result' in outcome) return outcome.result
+      revision = outcome.revision
+    }
+    throw staleObject(target.served.gvr, target.name)
+  })
+}
+
+async function attemptUpdate(session: WriteSession, target: Target, plan: UpdatePlan, old: StoredView): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served, subresource } = target
   const { strategy } = served.definition

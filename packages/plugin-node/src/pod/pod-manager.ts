@@ -10,6 +10,8 @@ export class PodManager {
   readonly #shared: WorkerShared
   readonly #log: Log
   readonly #reaping = new Set<string>()
+  /** False until every pod that the API knows has its worker: before that, nothing may be taken for a stray. */
+  #started = false
 
   constructor(options: { readonly informer: Informer<Pod>; readonly shared: WorkerShared; readonly log: Log }) {
     this.#informer = options.informer
@@ -26,6 +28,7 @@ export class PodManager {
       deleted: (pod) => this.#gone(pod),
     })
     for (const pod of this.#informer.lister.list()) this.#take(pod)
+    this.#started = true
     this.#reap()
   }
 
@@ -75,7 +78,7 @@ export class PodManager {
 
   /** Ends sandboxes whose pod is no longer in the API: it was removed by force, or while the agent was away. */
   #reap(): void {
-    if (!this.#informer.synced) return
+    if (!this.#started) return
     for (const sandbox of this.#shared.view.all()) {
       if (this.#workers.has(sandbox.uid) || this.#reaping.has(sandbox.uid)) continue
       this.#reaping.add(sandbox.uid)

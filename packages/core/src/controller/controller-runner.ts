@@ -70,18 +70,12 @@ export class ControllerRunner<T extends KubeObject> {
   #feed(queue: WorkQueue): (() => void)[] {
     const { spec } = this.#options
     const on = (kind: Kind, keys: (object: DeepReadonly<KubeObject>) => readonly ObjectKey[]): (() => void) => {
-      const add = (object: DeepReadonly<KubeObject>): void => {
-        for (const key of keys(object)) queue.add(formatKey(key))
+      // Keys of one event are made one first: an idle worker takes the first at once, and the second would be a reconcile for nothing.
+      const add = (...objects: readonly DeepReadonly<KubeObject>[]): void => {
+        for (const key of new Set(objects.flatMap((object) => keys(object).map(formatKey)))) queue.add(key)
       }
       const informer = this.#informers.get(kind) as Informer<KubeObject>
-      return informer.on({
-        added: add,
-        updated: (object, old) => {
-          add(old)
-          add(object)
-        },
-        deleted: add,
-      })
+      return informer.on({ added: (object) => add(object), updated: (object, old) => add(object, old), deleted: (object) => add(object) })
     }
     const owner = (object: DeepReadonly<KubeObject>): readonly ObjectKey[] => {
       const key = controllerKey(object, spec.for)

@@ -38,7 +38,8 @@ const ipPattern = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i
 
 x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0])
 
-const generateKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
+const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+  webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
@@ -99,7 +100,9 @@ export async function issueCertificate(authority: KeyPair, options: LeafOptions)
       new x509.ExtendedKeyUsageExtension(usages),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ...(options.names === undefined || options.names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternativeNames(options.names))]),
+      ...(options.names === undefined || options.names.length === 0
+        ? []
+        : [new x509.SubjectAlternativeNameExtension(alternativeNames(options.names))]),
     ],
   })
   return { certificate: pemOf(certificate), privateKey: await exportKey(keys.privateKey) }

@@ -55,7 +55,10 @@ async function writePrivate(file: string, text: string): Promise<void> {
     }
     await rename(draft, file)
   } catch (cause) {
-    throw new CertificateError('CERT_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, { hint: 'the data directory must be writable', cause })
+    throw new CertificateError('CERT_NOT_WRITABLE', `cannot write ${file}: ${(cause as Error).message}`, {
+      hint: 'the data directory must be writable',
+      cause,
+    })
   }
 }
 
@@ -82,13 +85,22 @@ export class CertificateDirectory {
         hint: `move ${this.path} away to begin with a new authority; every client needs a new kubeconfig then`,
       })
     }
-    return this.#write('ca', await createAuthority({ commonName: options.commonName, now: options.now, validDays: options.validDays ?? 3650 }))
+    return this.#write(
+      'ca',
+      await createAuthority({ commonName: options.commonName, now: options.now, validDays: options.validDays ?? 3650 }),
+    )
   }
 
   /** The certificate of that name, renewed when it is near its end, names too little, or comes from another authority. */
   async ensureCertificate(name: string, authority: KeyPair, options: EnsureCertificateOptions): Promise<EnsuredPair> {
     const kept = await this.#read(name)
-    const wanted = { authority, subject: options.subject, names: options.names, now: options.now, renewBeforeMs: (options.renewBeforeDays ?? 30) * dayMs }
+    const wanted = {
+      authority,
+      subject: options.subject,
+      names: options.names,
+      now: options.now,
+      renewBeforeMs: (options.renewBeforeDays ?? 30) * dayMs,
+    }
     if (kept !== undefined && reasonToRenew(kept, wanted) === undefined) return kept
     return this.#write(name, await issueCertificate(authority, { ...options, validDays: options.validDays ?? 365 }))
   }
@@ -106,7 +118,10 @@ export class CertificateDirectory {
   async #write(name: string, pair: KeyPair): Promise<EnsuredPair> {
     const files = this.#files(name)
     await mkdir(this.path, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
-      throw new CertificateError('CERT_NOT_WRITABLE', `cannot create ${this.path}: ${cause.message}`, { hint: 'the data directory must be writable', cause })
+      throw new CertificateError('CERT_NOT_WRITABLE', `cannot create ${this.path}: ${cause.message}`, {
+        hint: 'the data directory must be writable',
+        cause,
+      })
     })
     await chmod(this.path, 0o700)
     // The key first: a certificate whose key is missing would count as absent, a key without certificate too.

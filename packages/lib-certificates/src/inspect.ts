@@ -21,7 +21,10 @@ export function inspectCertificate(pem: string): CertificateFacts {
   try {
     certificate = new x509.X509Certificate(pem)
   } catch (cause) {
-    throw new CertificateError('CERT_INVALID', 'a certificate cannot be read', { hint: 'it must be an X.509 certificate in PEM form', cause })
+    throw new CertificateError('CERT_INVALID', 'a certificate cannot be read', {
+      hint: 'it must be an X.509 certificate in PEM form',
+      cause,
+    })
   }
   const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? []
   return {
@@ -57,8 +60,12 @@ export function reasonToRenew(pair: KeyPair, wanted: Wanted): string | undefined
   const facts = inspectCertificate(pair.certificate)
   if (wanted.now + wanted.renewBeforeMs >= facts.notAfter) return `it ends at ${new Date(facts.notAfter).toISOString()}`
   if (facts.subject.commonName !== wanted.subject.commonName) return `it is for ${JSON.stringify(facts.subject.commonName)}`
-  if ([...(facts.subject.organizations ?? [])].sort().join('\n') !== [...(wanted.subject.organizations ?? [])].sort().join('\n')) return 'its organizations differ'
-  if (wanted.authority !== undefined && !certificate.verify(new X509Certificate(wanted.authority.certificate).publicKey)) return 'another authority signed it'
-  const missing = alternativeNames(wanted.names ?? []).find((name) => (name.type === 'ip' ? certificate.checkIP(name.value) : certificate.checkHost(name.value)) === undefined)
+  if ([...(facts.subject.organizations ?? [])].sort().join('\n') !== [...(wanted.subject.organizations ?? [])].sort().join('\n'))
+    return 'its organizations differ'
+  if (wanted.authority !== undefined && !certificate.verify(new X509Certificate(wanted.authority.certificate).publicKey))
+    return 'another authority signed it'
+  const missing = alternativeNames(wanted.names ?? []).find(
+    (name) => (name.type === 'ip' ? certificate.checkIP(name.value) : certificate.checkHost(name.value)) === undefined,
+  )
   return missing === undefined ? undefined : `it does not name ${missing.value}`
 }

@@ -37,7 +37,10 @@ export function renderKubeconfig(options: KubeconfigOptions): string {
     '  user:',
     ...(options.client === undefined
       ? []
-      : [`    client-certificate-data: ${base64(options.client.certificate)}`, `    client-key-data: ${base64(options.client.privateKey)}`]),
+      : [
+          `    client-certificate-data: ${base64(options.client.certificate)}`,
+          `    client-key-data: ${base64(options.client.privateKey)}`,
+        ]),
     ...(options.token === undefined ? [] : [`    token: ${quote(options.token)}`]),
   ]
   if (options.client === undefined && options.token === undefined) lines[lines.length - 1] = '  user: {}'

@@ -9,4 +9,7 @@ export interface Subject {
 
 /** One relative name for each attribute, organizations first, as client-go writes them. Values are given as typed strings: the library would parse plain ones for quotes and hashes. */
 export const distinguishedName = (subject: Subject): x509.Name =>
-  new x509.Name([...(subject.organizations ?? []).map((organization) => ({ O: [{ utf8String: organization }] })), { CN: [{ utf8String: subject.commonName }] }])
+  new x509.Name([
+    ...(subject.organizations ?? []).map((organization) => ({ O: [{ utf8String: organization }] })),
+    { CN: [{ utf8String: subject.commonName }] },
+  ])

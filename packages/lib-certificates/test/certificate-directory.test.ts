@@ -7,7 +7,12 @@ import { CertificateDirectory, inspectCertificate, issueCertificate, reasonToRen
 
 const day = 86_400_000
 const now = Date.parse('2026-03-01T00:00:00Z')
-const server = { subject: { commonName: 'continuo-api' }, usage: 'server' as const, names: ['localhost', '127.0.0.1', '::1', 'kubernetes.default.svc'], now }
+const server = {
+  subject: { commonName: 'continuo-api' },
+  usage: 'server' as const,
+  names: ['localhost', '127.0.0.1', '::1', 'kubernetes.default.svc'],
+  now,
+}
 
 let path: string
 let directory: CertificateDirectory
@@ -54,7 +59,10 @@ describe('CertificateDirectory', () => {
     const authority = await directory.ensureAuthority({ commonName: 'continuo', now })
     await directory.ensureCertificate('api', authority, server)
     expect((await directory.ensureCertificate('api', authority, { ...server, now: now + 340 * day })).created).toBe(true)
-    expect((await directory.ensureCertificate('api', authority, { ...server, now: now + 340 * day, names: [...server.names, '10.0.0.1'] })).created).toBe(true)
+    expect(
+      (await directory.ensureCertificate('api', authority, { ...server, now: now + 340 * day, names: [...server.names, '10.0.0.1'] }))
+        .created,
+    ).toBe(true)
     const other = await new CertificateDirectory(join(path, 'other')).ensureAuthority({ commonName: 'continuo', now })
     expect((await directory.ensureCertificate('api', other, { ...server, now: now + 340 * day })).created).toBe(true)
   })
@@ -92,15 +100,27 @@ describe('issueCertificate', () => {
 describe('reasonToRenew', () => {
   it('names the group that changed', async () => {
     const authority = await directory.ensureAuthority({ commonName: 'continuo', now })
-    const pair = await issueCertificate(authority, { subject: { commonName: 'x', organizations: ['a'] }, usage: 'client', now, validDays: 30 })
+    const pair = await issueCertificate(authority, {
+      subject: { commonName: 'x', organizations: ['a'] },
+      usage: 'client',
+      now,
+      validDays: 30,
+    })
     expect(reasonToRenew(pair, { authority, subject: { commonName: 'x', organizations: ['a'] }, now, renewBeforeMs: day })).toBeUndefined()
-    expect(reasonToRenew(pair, { authority, subject: { commonName: 'x', organizations: ['b'] }, now, renewBeforeMs: day })).toBe('its organizations differ')
+    expect(reasonToRenew(pair, { authority, subject: { commonName: 'x', organizations: ['b'] }, now, renewBeforeMs: day })).toBe(
+      'its organizations differ',
+    )
   })
 })
 
 describe('renderKubeconfig', () => {
   it('renders everything inline', () => {
-    const text = renderKubeconfig({ name: 'dev: "x"', server: 'https://127.0.0.1:6443', authority: 'CA', client: { certificate: 'CRT', privateKey: 'KEY' } })
+    const text = renderKubeconfig({
+      name: 'dev: "x"',
+      server: 'https://127.0.0.1:6443',
+      authority: 'CA',
+      client: { certificate: 'CRT', privateKey: 'KEY' },
+    })
     expect(text).toContain('current-context: "dev: \\"x\\""')
     expect(text).toContain(`client-key-data: ${Buffer.from('KEY').toString('base64')}`)
   })

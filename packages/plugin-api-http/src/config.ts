@@ -31,11 +31,25 @@ export const apiHttpConfig = z.strictObject({
     .refine((text) => parseListen(text) !== undefined, 'must be HOST:PORT, as 127.0.0.1:6443')
     .optional()
     .describe('Where to listen; port 0 takes a free one. Default: what the host was told, else 127.0.0.1:6443.'),
-  advertise: z.string().min(1).optional().describe('Host name or address by which clients reach the server. Default: the one it listens on, 127.0.0.1 for a wildcard.'),
+  advertise: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Host name or address by which clients reach the server. Default: the one it listens on, 127.0.0.1 for a wildcard.'),
   tls: z.boolean().default(true).describe('false: plain HTTP/1.1 without authentication by certificate. Only for a loopback address.'),
-  certificateDir: z.string().min(1).optional().describe('Where the authority and its certificates are kept. Default: `pki` below the data directory of the host.'),
-  names: z.array(z.string().min(1)).default([]).describe('Further DNS names and addresses for the certificate of the server, such as the address of its service.'),
-  authorization: z.enum(['AlwaysAllow', 'AlwaysDeny']).default('AlwaysAllow').describe('What happens to authenticated users about whom no authorizer decides.'),
+  certificateDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Where the authority and its certificates are kept. Default: `pki` below the data directory of the host.'),
+  names: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Further DNS names and addresses for the certificate of the server, such as the address of its service.'),
+  authorization: z
+    .enum(['AlwaysAllow', 'AlwaysDeny'])
+    .default('AlwaysAllow')
+    .describe('What happens to authenticated users about whom no authorizer decides.'),
   watchTimeoutSeconds: positive.default(1_800).describe('Watches without a timeout of their own end after this time to twice it.'),
   limits,
 })

@@ -1,5 +1,5 @@
 import type { Labels, Metrics } from '@continuo/core'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const maxLabelSets = 1_000
 
@@ -17,7 +17,8 @@ class LabelBound {
   }
 }
 
-const withOverflow = (labels: readonly string[] | undefined): string[] => (labels === undefined || labels.length === 0 ? [] : [...labels, 'overflow'])
+const withOverflow = (labels: readonly string[] | undefined): string[] =>
+  labels === undefined || labels.length === 0 ? [] : [...labels, 'overflow']
 
 /**
  * Metrics on prom-client, with Node.js' own (`process_*`, `nodejs_*`) when `defaults` is set: give it to `createHost`.
@@ -49,7 +50,13 @@ export function prometheusMetrics(options: { readonly defaults?: boolean } = {})
       }),
     histogram: (name, help, { labels, buckets } = {}) =>
       once(name, () => {
-        const metric = new Histogram({ name, help, labelNames: withOverflow(labels), registers: [registry], ...(buckets === undefined ? {} : { buckets: [...buckets] }) })
+        const metric = new Histogram({
+          name,
+          help,
+          labelNames: withOverflow(labels),
+          registers: [registry],
+          ...(buckets === undefined ? {} : { buckets: [...buckets] }),
+        })
         const sets = new LabelBound()
         return { observe: (value: number, given?: Labels) => metric.observe(sets.bound(given), value) }
       }),

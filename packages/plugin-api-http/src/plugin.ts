@@ -1,6 +1,32 @@
 import { join } from 'node:path'
-import { ApiError, type Clock, ClockCap, ContinuoError, definePlugin, HealthCap, HostSettingsCap, type Log, MetricsCap, ObjectServiceCap, isContinuoError, optional, RandomCap } from '@continuo/core'
-import { type ApiEndpoint, ApiEndpointCap, AuthenticatorCap, AuthorizerCap, ClusterCaCap, ConnectHandlerCap, decodeProtobuf, hasDefinition, loadDescriptions, NodeDialerCap, schemaOf } from '@continuo/workload'
+import {
+  ApiError,
+  type Clock,
+  ClockCap,
+  ContinuoError,
+  definePlugin,
+  HealthCap,
+  HostSettingsCap,
+  isContinuoError,
+  type Log,
+  MetricsCap,
+  ObjectServiceCap,
+  optional,
+  RandomCap,
+} from '@continuo/core'
+import {
+  type ApiEndpoint,
+  ApiEndpointCap,
+  AuthenticatorCap,
+  AuthorizerCap,
+  ClusterCaCap,
+  ConnectHandlerCap,
+  decodeProtobuf,
+  hasDefinition,
+  loadDescriptions,
+  NodeDialerCap,
+  schemaOf,
+} from '@continuo/workload'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
 import { ApiServer } from './server/api-server.ts'
@@ -42,7 +68,10 @@ export const apiHttp = definePlugin({
     let port: number | undefined
     const host = urlHost(config.advertise ?? address.host)
     const endpoint = describeEndpoint(certificates, clock, () => {
-      if (port === undefined) throw new ContinuoError('API_NOT_LISTENING', 'the API does not listen yet', { hint: 'read its URL from the start group `servers` on' })
+      if (port === undefined)
+        throw new ContinuoError('API_NOT_LISTENING', 'the API does not listen yet', {
+          hint: 'read its URL from the start group `servers` on',
+        })
       return `${config.tls ? 'https' : 'http'}://${host}:${port}`
     })
     ctx.provide(ApiEndpointCap, endpoint)
@@ -95,21 +124,41 @@ export const apiHttp = definePlugin({
 function listenAddress(config: ApiHttpConfig, fromHost: string | undefined): { readonly host: string; readonly port: number } {
   const text = config.listen ?? fromHost ?? '127.0.0.1:6443'
   const address = parseListen(text)
-  if (address === undefined) throw new ContinuoError('API_LISTEN', `the API cannot listen on ${JSON.stringify(text)}: it must be HOST:PORT`, { hint: 'for example 127.0.0.1:6443' })
+  if (address === undefined)
+    throw new ContinuoError('API_LISTEN', `the API cannot listen on ${JSON.stringify(text)}: it must be HOST:PORT`, {
+      hint: 'for example 127.0.0.1:6443',
+    })
   return address
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
 
 function refusePublicPlainHttp(host: string): void {
-  if (!isLoopback(host)) throw new ContinuoError('API_PLAIN_HTTP', `the API would serve plain HTTP on ${host}, where others reach it`, { hint: 'remove `tls: false`, or listen on 127.0.0.1' })
+  if (!isLoopback(host))
+    throw new ContinuoError('API_PLAIN_HTTP', `the API would serve plain HTTP on ${host}, where others reach it`, {
+      hint: 'remove `tls: false`, or listen on 127.0.0.1',
+    })
 }
 
-async function prepareCertificates(config: ApiHttpConfig, host: string, dataDir: string | undefined, clock: Clock, log: Log): Promise<ApiCertificates> {
+async function prepareCertificates(
+  config: ApiHttpConfig,
+  host: string,
+  dataDir: string | undefined,
+  clock: Clock,
+  log: Log,
+): Promise<ApiCertificates> {
   const directory = config.certificateDir ?? (dataDir === undefined ? undefined : join(dataDir, 'pki'))
-  if (directory === undefined) throw new ContinuoError('API_NO_DIRECTORY', 'the API has no directory for its certificates', { hint: 'set `certificateDir`, or give the host a data directory' })
+  if (directory === undefined)
+    throw new ContinuoError('API_NO_DIRECTORY', 'the API has no directory for its certificates', {
+      hint: 'set `certificateDir`, or give the host a data directory',
+    })
   log.debug({ directory }, 'certificates are kept here')
-  return ensureCertificates({ directory, hosts: [host, ...(config.advertise === undefined ? [] : [config.advertise])], names: config.names, now: clock.now() })
+  return ensureCertificates({
+    directory,
+    hosts: [host, ...(config.advertise === undefined ? [] : [config.advertise])],
+    names: config.names,
+    now: clock.now(),
+  })
 }
 
 const describeEndpoint = (certificates: ApiCertificates | undefined, clock: Clock, url: () => string): ApiEndpoint => ({
@@ -119,7 +168,8 @@ const describeEndpoint = (certificates: ApiCertificates | undefined, clock: Cloc
   authority: certificates?.authority.certificate,
   admin: certificates?.admin,
   issue: (user, validDays) => {
-    if (certificates === undefined) throw new ContinuoError('API_NO_AUTHORITY', 'an API without TLS signs no certificates', { hint: 'remove `tls: false`' })
+    if (certificates === undefined)
+      throw new ContinuoError('API_NO_AUTHORITY', 'an API without TLS signs no certificates', { hint: 'remove `tls: false`' })
     return issueClient(certificates.authority, user, validDays, clock.now())
   },
 })

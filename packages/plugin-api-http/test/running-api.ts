@@ -1,10 +1,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, type ClientHttp2Session } from 'node:http2'
-import { Agent, request as httpsRequest } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
+import { type ClientHttp2Session, connect } from 'node:http2'
+import { Agent, request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AnyCapability, createHost, createMemoryStore, definePlugin, type Host, HostSettingsCap, ObjectClientCap, objectsPlugin, type SlotSpec, StoreCap } from '@continuo/core'
+import {
+  type AnyCapability,
+  createHost,
+  createMemoryStore,
+  definePlugin,
+  type Host,
+  HostSettingsCap,
+  ObjectClientCap,
+  objectsPlugin,
+  type SlotSpec,
+  StoreCap,
+} from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
 import { type ApiEndpoint, ApiEndpointCap, workloadKinds } from '@continuo/workload'
 import { apiHttp, prometheusMetrics } from '../src/index.ts'
@@ -20,6 +31,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   readonly json: any
 }
 
@@ -43,7 +55,11 @@ export interface RunningApi extends AsyncDisposable {
   session(): ClientHttp2Session
 }
 
-export async function startApi(config: Record<string, unknown> = {}, more: readonly SlotSpec[] = [], inherit: readonly (readonly [AnyCapability, unknown])[] = []): Promise<RunningApi> {
+export async function startApi(
+  config: Record<string, unknown> = {},
+  more: readonly SlotSpec[] = [],
+  inherit: readonly (readonly [AnyCapability, unknown])[] = [],
+): Promise<RunningApi> {
   const directory = await mkdtemp(join(tmpdir(), 'continuo-api-'))
   const host = createHost({
     name: 'test',
@@ -61,7 +77,10 @@ export async function startApi(config: Record<string, unknown> = {}, more: reado
   await host.start()
   const endpoint = host.use(ApiEndpointCap)
   const kubeconfig = join(directory, 'kubeconfig')
-  await writeFile(kubeconfig, renderKubeconfig({ name: 'test', server: endpoint.url, authority: endpoint.authority, client: endpoint.admin }))
+  await writeFile(
+    kubeconfig,
+    renderKubeconfig({ name: 'test', server: endpoint.url, authority: endpoint.authority, client: endpoint.admin }),
+  )
   const known = { ca: endpoint.authority, cert: endpoint.admin?.certificate, key: endpoint.admin?.privateKey }
   const agent = new Agent({ keepAlive: false, ...known })
   const nobody = new Agent({ keepAlive: false, ca: endpoint.authority })

@@ -24,12 +24,18 @@ const userOf = (certificate: NonNullable<AuthenticationRequest['certificate']>):
  * Who asks: by client certificate (CN is the user, O the groups), else by the first authenticator that knows the credential, else anonymous.
  * A bearer token that nobody knows is 401, never anonymous.
  */
-export function authenticate(request: AuthenticationRequest, authenticators: Iterable<readonly [string, Authenticator]>): UserInfo | Promise<UserInfo> {
+export function authenticate(
+  request: AuthenticationRequest,
+  authenticators: Iterable<readonly [string, Authenticator]>,
+): UserInfo | Promise<UserInfo> {
   if (request.certificate !== undefined) return userOf(request.certificate)
   return askAuthenticators(request, authenticators)
 }
 
-async function askAuthenticators(request: AuthenticationRequest, authenticators: Iterable<readonly [string, Authenticator]>): Promise<UserInfo> {
+async function askAuthenticators(
+  request: AuthenticationRequest,
+  authenticators: Iterable<readonly [string, Authenticator]>,
+): Promise<UserInfo> {
   for (const [, authenticator] of [...authenticators].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const user = await authenticator.authenticate(request)
     if (user !== undefined) return withAuthenticated(user)

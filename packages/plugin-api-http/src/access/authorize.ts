@@ -21,30 +21,47 @@ export function decideByMode(attributes: AccessAttributes, mode: AuthorizationMo
 export function forbidden(attributes: AccessAttributes, reason: string | undefined): ApiError {
   const user = JSON.stringify(attributes.user.username)
   const because = reason === undefined || reason === '' ? '' : `: ${reason}`
-  if (!attributes.isResource) return new ApiError('Forbidden', `forbidden: User ${user} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}${because}`, {})
+  if (!attributes.isResource)
+    return new ApiError(
+      'Forbidden',
+      `forbidden: User ${user} cannot ${attributes.verb} path ${JSON.stringify(attributes.path)}${because}`,
+      {},
+    )
   const resource = attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`
   const named = formatGroupResource({ group: attributes.group, resource: attributes.resource })
   const what = attributes.name === '' ? named : `${named} ${JSON.stringify(attributes.name)}`
   const where = attributes.namespace === '' ? ' at the cluster scope' : ` in the namespace ${JSON.stringify(attributes.namespace)}`
-  return new ApiError('Forbidden', `${what} is forbidden: User ${user} cannot ${attributes.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(attributes.group)}${where}${because}`, {
-    ...(attributes.name === '' ? {} : { name: attributes.name }),
-    ...(attributes.group === '' ? {} : { group: attributes.group }),
-    kind: attributes.resource,
-  })
+  return new ApiError(
+    'Forbidden',
+    `${what} is forbidden: User ${user} cannot ${attributes.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(attributes.group)}${where}${because}`,
+    {
+      ...(attributes.name === '' ? {} : { name: attributes.name }),
+      ...(attributes.group === '' ? {} : { group: attributes.group }),
+      kind: attributes.resource,
+    },
+  )
 }
 
 /**
  * Lets a request pass or throws 403. `system:masters` pass always; then the authorizers in the order of their keys; then the mode.
  * Answers at once, without a promise, when nothing needs to be asked.
  */
-export function authorize(attributes: AccessAttributes, authorizers: Iterable<readonly [string, Authorizer]>, mode: AuthorizationMode): void | Promise<void> {
+export function authorize(
+  attributes: AccessAttributes,
+  authorizers: Iterable<readonly [string, Authorizer]>,
+  mode: AuthorizationMode,
+): void | Promise<void> {
   if (attributes.user.groups?.includes(masters) === true) return
   const chain = [...authorizers]
   if (chain.length === 0) return settle(attributes, decideByMode(attributes, mode), undefined)
   return askAuthorizers(attributes, chain, mode)
 }
 
-async function askAuthorizers(attributes: AccessAttributes, chain: (readonly [string, Authorizer])[], mode: AuthorizationMode): Promise<void> {
+async function askAuthorizers(
+  attributes: AccessAttributes,
+  chain: (readonly [string, Authorizer])[],
+  mode: AuthorizationMode,
+): Promise<void> {
   let reason: string | undefined
   for (const [, authorizer] of chain.sort(([a], [b]) => (a < b ? -1 : 1))) {
     const answer = await authorizer.authorize(attributes)

@@ -35,6 +35,7 @@ export function clientCertificateOf(request: Request): Certificate | undefined {
     known = read((session?.socket ?? request.socket) as TLSSocket)
     found.set(key, known)
   }
-  if (known.error !== undefined) throw new ApiError('Unauthorized', `Unauthorized: the client certificate cannot be accepted: ${known.error}`)
+  if (known.error !== undefined)
+    throw new ApiError('Unauthorized', `Unauthorized: the client certificate cannot be accepted: ${known.error}`)
   return known.certificate
 }

@@ -3,7 +3,8 @@ import type { AccessAttributes, AuthenticationRequest } from '@continuo/workload
 
 const extraPrefix = 'impersonate-extra-'
 
-const all = (value: string | readonly string[] | undefined): readonly string[] => (value === undefined ? [] : typeof value === 'string' ? value.split(', ') : value)
+const all = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? value.split(', ') : value
 
 /** Whom the request's `Impersonate-*` headers name; undefined without them. Throws 400 for groups or extras without a user. Pure. */
 export function impersonatedUser(headers: AuthenticationRequest['headers']): UserInfo | undefined {
@@ -11,13 +12,20 @@ export function impersonatedUser(headers: AuthenticationRequest['headers']): Use
   const groups = all(headers['impersonate-group'])
   const uid = all(headers['impersonate-uid'])[0]
   const extra: Record<string, readonly string[]> = {}
-  for (const [name, value] of Object.entries(headers)) if (name.startsWith(extraPrefix)) extra[decodeURIComponent(name.slice(extraPrefix.length))] = all(value)
+  for (const [name, value] of Object.entries(headers))
+    if (name.startsWith(extraPrefix)) extra[decodeURIComponent(name.slice(extraPrefix.length))] = all(value)
   if (username === undefined || username === '') {
-    if (groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0) throw new ApiError('BadRequest', 'requested impersonation without a user: the header Impersonate-User is missing')
+    if (groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0)
+      throw new ApiError('BadRequest', 'requested impersonation without a user: the header Impersonate-User is missing')
     return undefined
   }
   const group = username === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated'
-  return { username, ...(uid === undefined ? {} : { uid }), groups: groups.includes(group) ? groups : [...groups, group], ...(Object.keys(extra).length === 0 ? {} : { extra }) }
+  return {
+    username,
+    ...(uid === undefined ? {} : { uid }),
+    groups: groups.includes(group) ? groups : [...groups, group],
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  }
 }
 
 /** What the real user must be allowed for it: one question for the user, each group, the uid and each extra. Pure. */
@@ -38,9 +46,13 @@ export function impersonationAttributes(real: UserInfo, wanted: UserInfo): reado
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(wanted.username)
   const implied = new Set(['system:authenticated', 'system:unauthenticated'])
   return [
-    account === null ? question('users', wanted.username) : question('serviceaccounts', account[2] as string, { namespace: account[1] as string }),
+    account === null
+      ? question('users', wanted.username)
+      : question('serviceaccounts', account[2] as string, { namespace: account[1] as string }),
     ...(wanted.groups ?? []).filter((group) => !implied.has(group)).map((group) => question('groups', group)),
     ...(wanted.uid === undefined ? [] : [question('uids', wanted.uid, { group: 'authentication.k8s.io' })]),
-    ...Object.entries(wanted.extra ?? {}).flatMap(([key, values]) => values.map((value) => question('userextras', value, { group: 'authentication.k8s.io', subresource: key }))),
+    ...Object.entries(wanted.extra ?? {}).flatMap(([key, values]) =>
+      values.map((value) => question('userextras', value, { group: 'authentication.k8s.io', subresource: key })),
+    ),
   ]
 }

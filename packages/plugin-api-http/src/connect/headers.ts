@@ -1,12 +1,26 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 
 /** Headers that concern one connection only (RFC 9110, 7.6.1), and those of HTTP/2. */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings', 'expect'])
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+])
 
 /** Credentials for this server, and what only its gate understands: they never go on. */
-const ours = (name: string): boolean => name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('continuo-') || name === 'host'
+const ours = (name: string): boolean =>
+  name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('continuo-') || name === 'host'
 
-const named = (connection: string | undefined): ReadonlySet<string> => new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
+const named = (connection: string | undefined): ReadonlySet<string> =>
+  new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
 
 /** What our own agent needs to know of a stream's request. */
 const streamHeaders = /^(accept|content-type|content-length|user-agent|origin|sec-websocket-.*|x-stream-protocol-version)$/

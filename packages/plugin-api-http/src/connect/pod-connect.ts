@@ -12,7 +12,10 @@ interface PodShape {
 
 const streamUpgrades = ['websocket', 'spdy/3.1']
 
-const namesOf = (pod: PodShape): string[] => [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].map((container) => container.name)
+const namesOf = (pod: PodShape): string[] =>
+  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...(pod.spec?.ephemeralContainers ?? [])].map(
+    (container) => container.name,
+  )
 
 /** The container that a request means. Throws 400 when it must be named, or does not exist. Pure. */
 export function chooseContainer(pod: DeepReadonly<UnstructuredObject>, asked: string | null): string {
@@ -61,17 +64,26 @@ const wholeNumbers = ['tailLines', 'sinceSeconds', 'limitBytes'] as const
 /** Refuses what the agent could not read, in the words of Kubernetes. Pure. */
 export function checkLogOptions(query: URLSearchParams): void {
   const fault = (field: string, message: string): ApiError =>
-    new ApiError('Invalid', `PodLogOptions "" is invalid: ${field}: ${message}`, { kind: 'PodLogOptions', causes: [{ reason: 'FieldValueInvalid', field, message }] })
+    new ApiError('Invalid', `PodLogOptions "" is invalid: ${field}: ${message}`, {
+      kind: 'PodLogOptions',
+      causes: [{ reason: 'FieldValueInvalid', field, message }],
+    })
   for (const name of wholeNumbers) {
     const text = query.get(name)
     if (text === null || text === '') continue
-    if (!/^-?\d{1,15}$/.test(text)) throw new ApiError('BadRequest', `the query parameter ${name} is ${JSON.stringify(text.slice(0, 100))}: it must be a whole number`)
+    if (!/^-?\d{1,15}$/.test(text))
+      throw new ApiError('BadRequest', `the query parameter ${name} is ${JSON.stringify(text.slice(0, 100))}: it must be a whole number`)
     const min = name === 'tailLines' ? 0 : 1
     if (Number(text) < min) throw fault(name, `Invalid value: ${text}: must be greater than or equal to ${min}`)
   }
-  if ((query.get('sinceSeconds') ?? '') !== '' && (query.get('sinceTime') ?? '') !== '') throw fault('sinceSeconds', 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified')
+  if ((query.get('sinceSeconds') ?? '') !== '' && (query.get('sinceTime') ?? '') !== '')
+    throw fault('sinceSeconds', 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified')
   const since = query.get('sinceTime')
-  if (since !== null && since !== '' && Number.isNaN(Date.parse(since))) throw new ApiError('BadRequest', `the query parameter sinceTime is ${JSON.stringify(since.slice(0, 100))}: it must be a time as in RFC 3339`)
+  if (since !== null && since !== '' && Number.isNaN(Date.parse(since)))
+    throw new ApiError(
+      'BadRequest',
+      `the query parameter sinceTime is ${JSON.stringify(since.slice(0, 100))}: it must be a time as in RFC 3339`,
+    )
 }
 
 /** What each stream needs of its caller's parameters; the agent's paths are those of a kubelet. */
@@ -82,19 +94,25 @@ function pathOf(kind: 'log' | 'exec' | 'attach' | 'portforward', request: Connec
   const container = segment(chooseContainer(object, query.get('container')))
   if (kind === 'log') {
     checkLogOptions(query)
-    return withQuery(`/containerLogs/${place}/${container}`, pick(query, [...wholeNumbers, 'sinceTime', 'stream'], ['follow', 'previous', 'timestamps']))
+    return withQuery(
+      `/containerLogs/${place}/${container}`,
+      pick(query, [...wholeNumbers, 'sinceTime', 'stream'], ['follow', 'previous', 'timestamps']),
+    )
   }
-  if (kind === 'exec' && query.getAll('command').every((word) => word === '')) throw new ApiError('BadRequest', 'you must specify at least 1 command for the container')
+  if (kind === 'exec' && query.getAll('command').every((word) => word === ''))
+    throw new ApiError('BadRequest', 'you must specify at least 1 command for the container')
   const flags = ['stdin', 'stdout', 'stderr', 'tty']
   const picked = pick(query, [], flags)
   for (const word of kind === 'exec' ? query.getAll('command') : []) picked.append('command', word)
-  if (!['stdin', 'stdout', 'stderr'].some((flag) => picked.has(flag))) throw new ApiError('BadRequest', 'you must specify at least one of stdin, stdout, stderr')
+  if (!['stdin', 'stdout', 'stderr'].some((flag) => picked.has(flag)))
+    throw new ApiError('BadRequest', 'you must specify at least one of stdin, stdout, stderr')
   return withQuery(`/${kind}/${place}/${container}`, picked)
 }
 
 function dial(dialer: NodeDialer | undefined, node: string): ConnectTarget['open'] {
   return async (signal) => {
-    const refuse = (cause?: unknown): ApiError => new ApiError('ServiceUnavailable', `node ${node} is not connected to this server`, { retryAfterSeconds: 1 }, { cause })
+    const refuse = (cause?: unknown): ApiError =>
+      new ApiError('ServiceUnavailable', `node ${node} is not connected to this server`, { retryAfterSeconds: 1 }, { cause })
     if (dialer === undefined) throw refuse()
     try {
       return await dialer.dial(node, signal)
@@ -116,7 +134,8 @@ const streamHandler = (kind: 'log' | 'exec' | 'attach' | 'portforward', dialer: 
 export function parseProxyName(text: string): { readonly scheme: string; readonly name: string; readonly port: string } {
   const parts = text.split(':')
   const [scheme, name, port] = parts.length === 1 ? ['', parts[0], ''] : parts.length === 2 ? ['', parts[0], parts[1]] : parts
-  if (parts.length > 3 || name === undefined || name === '' || (scheme !== '' && scheme !== 'http')) throw new ApiError('BadRequest', `invalid proxied name ${JSON.stringify(text)}: it must be NAME, NAME:PORT or http:NAME:PORT`)
+  if (parts.length > 3 || name === undefined || name === '' || (scheme !== '' && scheme !== 'http'))
+    throw new ApiError('BadRequest', `invalid proxied name ${JSON.stringify(text)}: it must be NAME, NAME:PORT or http:NAME:PORT`)
   return { scheme: scheme ?? '', name, port: port ?? '' }
 }
 
@@ -124,7 +143,13 @@ export function parseProxyName(text: string): { readonly scheme: string; readonl
 const nodeProxy = (dialer: NodeDialer | undefined): ConnectHandler => ({
   connect({ object, rest, query }) {
     const node = object.metadata.name
-    return { open: dial(dialer, node), path: withQuery(rest === '' ? '/' : rest, query), host: node, upgrades: streamUpgrades, transparent: true }
+    return {
+      open: dial(dialer, node),
+      path: withQuery(rest === '' ? '/' : rest, query),
+      host: node,
+      upgrades: streamUpgrades,
+      transparent: true,
+    }
   },
 })
 

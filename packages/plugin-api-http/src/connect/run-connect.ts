@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { ApiError, type Caller, isApiError, type Log, type ObjectRef, type ObjectService } from '@continuo/core'
@@ -24,14 +24,34 @@ const maxErrorText = 8_192
 async function targetOf(context: ConnectContext, signal: AbortSignal): Promise<ConnectTarget> {
   const { exchange, ref, service, caller, handler, rest } = context
   const view = await service.get({ ...ref, subresource: undefined }, {}, caller)
-  return handler.connect({ ref, object: view.object, method: exchange.method, query: exchange.query ?? new URLSearchParams(), rest, caller, signal })
+  return handler.connect({
+    ref,
+    object: view.object,
+    method: exchange.method,
+    query: exchange.query ?? new URLSearchParams(),
+    rest,
+    caller,
+    signal,
+  })
 }
 
 const unreachable = (cause: unknown): ApiError =>
-  isApiError(cause) ? cause : new ApiError('ServiceUnavailable', `the other end cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, undefined, { cause })
+  isApiError(cause)
+    ? cause
+    : new ApiError(
+        'ServiceUnavailable',
+        `the other end cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`,
+        undefined,
+        { cause },
+      )
 
 /** Asks the target over a stream of its own, which is never used again. */
-async function ask(target: ConnectTarget, method: string, headers: Record<string, string | string[]>, signal: AbortSignal): Promise<ClientRequest> {
+async function ask(
+  target: ConnectTarget,
+  method: string,
+  headers: Record<string, string | string[]>,
+  signal: AbortSignal,
+): Promise<ClientRequest> {
   let stream: Duplex
   try {
     stream = await target.open(signal)
@@ -65,7 +85,19 @@ async function errorText(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8').trim()
 }
 
-const refusals = { 400: 'BadRequest', 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 405: 'MethodNotAllowed', 409: 'Conflict', 410: 'Gone', 413: 'RequestEntityTooLarge', 429: 'TooManyRequests', 503: 'ServiceUnavailable', 504: 'Timeout' } as const
+const refusals = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'RequestEntityTooLarge',
+  429: 'TooManyRequests',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+} as const
 
 /** What a client is told when our own agent refuses or fails. */
 async function refusalOf(answer: IncomingMessage): Promise<ApiError> {
@@ -141,8 +173,13 @@ export async function runUpgrade(context: ConnectContext, request: IncomingMessa
   try {
     const target = await targetOf(context, signal)
     const wanted = (request.headers.upgrade ?? '').toLowerCase()
-    if (target.upgrades?.includes(wanted) !== true) throw new ApiError('BadRequest', `the upgrade to ${JSON.stringify(wanted.slice(0, 40))} is not supported here`)
-    const headers = { ...forwardedHeaders(request.headers, target.transparent === true), connection: 'Upgrade', upgrade: request.headers.upgrade as string }
+    if (target.upgrades?.includes(wanted) !== true)
+      throw new ApiError('BadRequest', `the upgrade to ${JSON.stringify(wanted.slice(0, 40))} is not supported here`)
+    const headers = {
+      ...forwardedHeaders(request.headers, target.transparent === true),
+      connection: 'Upgrade',
+      upgrade: request.headers.upgrade as string,
+    }
     const outgoing = await ask(target, request.method ?? 'GET', headers, signal)
     const [answer, stream, first] = await new Promise<[IncomingMessage, Duplex | undefined, Buffer]>((resolve, reject) => {
       outgoing.once('upgrade', (incoming, upgraded, rest) => resolve([incoming, upgraded, rest]))

@@ -29,7 +29,11 @@ export interface DescribedGroup {
 
 /** The identity of the stored form, as in Kubernetes: first 8 bytes of a SHA-256 of group, version and kind. */
 const storageVersionHash = ({ definition }: ServedResource): string =>
-  createHash('sha256').update(`${definition.group}/${definition.storageVersion}/${definition.kind}`).digest().subarray(0, 8).toString('base64')
+  createHash('sha256')
+    .update(`${definition.group}/${definition.storageVersion}/${definition.kind}`)
+    .digest()
+    .subarray(0, 8)
+    .toString('base64')
 
 function describe(served: ServedResource): DescribedResource {
   const { definition, version } = served
@@ -43,7 +47,9 @@ function describe(served: ServedResource): DescribedResource {
     shortNames: definition.shortNames ?? [],
     categories: definition.categories ?? [],
     ...(definition.virtual === true ? {} : { storageVersionHash: storageVersionHash(served) }),
-    subresources: [...(version.subresources ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, kind, verbs: own }) => ({ name, kind, verbs: [...own].sort() })),
+    subresources: [...(version.subresources ?? [])]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, kind, verbs: own }) => ({ name, kind, verbs: [...own].sort() })),
   }
 }
 

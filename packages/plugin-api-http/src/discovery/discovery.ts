@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Registry } from '@continuo/core'
 import { parseAccept } from '../request/negotiate.ts'
+import { notFound } from '../resources/operation.ts'
 import { dress, jsonForm, sendBytes } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
-import { notFound } from '../resources/operation.ts'
 import { type DescribedGroup, describeGroups } from './describe-resources.ts'
 import { aggregated, apiGroup, apiGroupList, apiResourceList, apiVersions } from './documents.ts'
 
@@ -22,7 +22,12 @@ function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undef
   for (const { type, parameters } of parseAccept(accept)) {
     if (type !== 'application/json' && type !== '*/*') continue
     if (parameters.as === undefined) return undefined
-    if (parameters.as === 'APIGroupDiscoveryList' && parameters.g === 'apidiscovery.k8s.io' && (parameters.v === 'v2' || parameters.v === 'v2beta1')) return parameters.v
+    if (
+      parameters.as === 'APIGroupDiscoveryList' &&
+      parameters.g === 'apidiscovery.k8s.io' &&
+      (parameters.v === 'v2' || parameters.v === 'v2beta1')
+    )
+      return parameters.v
   }
   return undefined
 }
@@ -49,11 +54,22 @@ export class Discovery {
   answer(exchange: Exchange, segments: readonly string[]): void {
     this.#refresh()
     const [root, first, second] = segments
-    if (first === undefined) return this.#root(exchange, root as 'api' | 'apis')
-    const group = this.#groups.find((one) => one.name === (root === 'api' ? '' : first))
-    const version = root === 'api' ? first : second
-    if (group === undefined || (root === 'apis' && first === '')) throw notFound()
-    if (version === undefined) return this.#send(exchange, `group/${group.name}`, () => apiGroup(group))
+    if (first === undefined) this.#root(exchange, root as 'api' | 'apis')
+    else if (root === 'api') this.#version(exchange, this.#group(''), first)
+    else if (second !== undefined) this.#version(exchange, this.#group(first), second)
+    else {
+      const group = this.#group(first)
+      this.#send(exchange, `group/${group.name}`, () => apiGroup(group))
+    }
+  }
+
+  #group(name: string): DescribedGroup {
+    const group = this.#groups.find((one) => one.name === name)
+    if (group === undefined) throw notFound()
+    return group
+  }
+
+  #version(exchange: Exchange, group: DescribedGroup, version: string): void {
     const described = group.versions.find((one) => one.version === version)
     if (described === undefined) throw notFound()
     this.#send(exchange, `resources/${group.name}/${version}`, () => apiResourceList(group.name, described))
@@ -62,11 +78,12 @@ export class Discovery {
   #root(exchange: Exchange, root: 'api' | 'apis'): void {
     const version = aggregatedVersion(exchange.header('accept'))
     const groups = this.#groups.filter((group) => (group.name === '') === (root === 'api'))
-    if (version !== undefined) {
-      const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
-      return this.#send(exchange, `${root}/${version}`, () => aggregated(groups, version), contentType)
+    if (version === undefined) {
+      this.#send(exchange, root, () => (root === 'api' ? apiVersions(groups[0], this.#address()) : apiGroupList(groups)))
+      return
     }
-    this.#send(exchange, root, () => (root === 'api' ? apiVersions(groups[0], this.#address()) : apiGroupList(groups)))
+    const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+    this.#send(exchange, `${root}/${version}`, () => aggregated(groups, version), contentType)
   }
 
   #send(exchange: Exchange, key: string, make: () => object, contentType?: string): void {

@@ -17,10 +17,15 @@ const groupBody = (group: DescribedGroup): object => {
 export const apiGroup = (group: DescribedGroup): object => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) })
 
 /** `/apis`. */
-export const apiGroupList = (groups: readonly DescribedGroup[]): object => ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupBody) })
+export const apiGroupList = (groups: readonly DescribedGroup[]): object => ({
+  kind: 'APIGroupList',
+  apiVersion: 'v1',
+  groups: groups.map(groupBody),
+})
 
 /** Group and version stand in an entry only when they differ from those of the list. */
-const foreign = (kind: GroupVersionKind, group: string, version: string): object => (kind.group === group && kind.version === version ? {} : { group: kind.group, version: kind.version })
+const foreign = (kind: GroupVersionKind, group: string, version: string): object =>
+  kind.group === group && kind.version === version ? {} : { group: kind.group, version: kind.version }
 
 const resourceEntries = (resource: DescribedResource, group: string, version: string): object[] => [
   {
@@ -71,6 +76,10 @@ export const aggregated = (groups: readonly DescribedGroup[], version: 'v2' | 'v
   metadata: {},
   items: groups.map((group) => ({
     metadata: { ...(group.name === '' ? {} : { name: group.name }), creationTimestamp: null },
-    versions: group.versions.map((described) => ({ version: described.version, resources: described.resources.map(aggregatedResource), freshness: 'Current' })),
+    versions: group.versions.map((described) => ({
+      version: described.version,
+      resources: described.resources.map(aggregatedResource),
+      freshness: 'Current',
+    })),
   })),
 })

@@ -17,13 +17,20 @@ async function checksOf(endpoint: Endpoint, health: Health): Promise<readonly He
 }
 
 /** The text of a health answer, as Kubernetes words it. Pure. */
-export function renderHealth(endpoint: Endpoint, results: readonly HealthResult[], excluded: ReadonlySet<string>, verbose: boolean): { readonly status: number; readonly text: string } {
+export function renderHealth(
+  endpoint: Endpoint,
+  results: readonly HealthResult[],
+  excluded: ReadonlySet<string>,
+  verbose: boolean,
+): { readonly status: number; readonly text: string } {
   const failed = results.filter((result) => !result.ok && !excluded.has(result.name))
   if (failed.length === 0 && !verbose) return { status: 200, text: 'ok' }
   const lines = results.map(({ name, ok, reason }) =>
     excluded.has(name) ? `[+]${name} excluded: ok` : ok ? `[+]${name} ok` : `[-]${name} failed: ${reason ?? 'reason withheld'}`,
   )
-  for (const name of excluded) if (!results.some((result) => result.name === name)) lines.push(`warn: some health checks cannot be excluded: no matches for ${JSON.stringify(name)}`)
+  for (const name of excluded)
+    if (!results.some((result) => result.name === name))
+      lines.push(`warn: some health checks cannot be excluded: no matches for ${JSON.stringify(name)}`)
   lines.push(`${endpoint} check ${failed.length === 0 ? 'passed' : 'failed'}`)
   return { status: failed.length === 0 ? 200 : 500, text: `${lines.join('\n')}\n` }
 }

@@ -58,7 +58,11 @@ const definitionOf = (sources: DocumentSources, name: keyof typeof ownDefinition
 const stride = 4
 
 /** Schemas and paths of some served resources, for either version of OpenAPI. */
-async function collect(served: readonly ServedResource[], version: OpenApiVersion, sources: DocumentSources): Promise<{ readonly emitter: SchemaEmitter; readonly paths: Record<string, Json> }> {
+async function collect(
+  served: readonly ServedResource[],
+  version: OpenApiVersion,
+  sources: DocumentSources,
+): Promise<{ readonly emitter: SchemaEmitter; readonly paths: Record<string, Json> }> {
   const emitter = new SchemaEmitter(version, await sources.loadDescriptions())
   const paths: Record<string, Json> = {}
   const style = version === 'v3' ? style3 : style2
@@ -70,9 +74,13 @@ async function collect(served: readonly ServedResource[], version: OpenApiVersio
     const name = emitter.addKind(one.schema, one.gvk)
     const subresources: Record<string, Json> = {}
     for (const subresource of one.version.subresources ?? []) {
-      if (subresource.type !== 'connect' && subresource.schema !== undefined) subresources[subresource.name] = emitter.reference(emitter.addKind(subresource.schema, subresource.kind))
+      if (subresource.type !== 'connect' && subresource.schema !== undefined)
+        subresources[subresource.name] = emitter.reference(emitter.addKind(subresource.schema, subresource.kind))
     }
-    const list = one.definition.virtual === true ? name : emitter.addList(name, one.gvk, one.definition.listKind ?? `${one.definition.kind}List`, listMeta)
+    const list =
+      one.definition.virtual === true
+        ? name
+        : emitter.addList(name, one.gvk, one.definition.listKind ?? `${one.definition.kind}List`, listMeta)
     const kinds: PathKinds = { object: emitter.reference(name), list: emitter.reference(list), ...shared, subresources }
     Object.assign(paths, pathsOf(one, kinds, style))
   }
@@ -103,7 +111,9 @@ export async function buildV2(served: readonly ServedResource[], sources: Docume
     info,
     paths,
     definitions: emitter.definitions,
-    securityDefinitions: { BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' } },
+    securityDefinitions: {
+      BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' },
+    },
     security: [{ BearerToken: [] }],
   }
 }

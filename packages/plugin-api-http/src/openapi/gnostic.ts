@@ -54,7 +54,12 @@ function namedSchemas(writer: ProtobufWriter, value: unknown): void {
 }
 
 function bodyParameter(writer: ProtobufWriter, value: Json): void {
-  writer.string(1, value.description).string(2, value.name).string(3, value.in).bool(4, value.required).message(5, (inner) => schema(inner, value.schema as Json))
+  writer
+    .string(1, value.description)
+    .string(2, value.name)
+    .string(3, value.in)
+    .bool(4, value.required)
+    .message(5, (inner) => schema(inner, value.schema as Json))
 }
 
 /** Query and path parameters have the same fields but for `allow_empty_value`, which shifts the numbers of the query's by one. */
@@ -80,7 +85,12 @@ function parameters(writer: ProtobufWriter, field: number, value: unknown): void
 }
 
 function operation(writer: ProtobufWriter, value: Json): void {
-  writer.strings(1, value.tags).string(3, value.description).string(5, value.operationId).strings(6, value.produces).strings(7, value.consumes)
+  writer
+    .strings(1, value.tags)
+    .string(3, value.description)
+    .string(5, value.operationId)
+    .strings(6, value.produces)
+    .strings(7, value.consumes)
   parameters(writer, 8, value.parameters)
   writer.message(9, (responses) => {
     for (const [code, response] of entries(value.responses)) {
@@ -115,7 +125,8 @@ export function encodeGnostic(document: Json): Uint8Array {
     .string(1, document.swagger)
     .message(2, (writer) => writer.string(1, info.title).string(2, info.version))
     .message(8, (writer) => {
-      for (const [path, item] of entries(document.paths)) writer.message(2, (named) => named.string(1, path).message(2, (inner) => pathItem(inner, item)))
+      for (const [path, item] of entries(document.paths))
+        writer.message(2, (named) => named.string(1, path).message(2, (inner) => pathItem(inner, item)))
     })
     .message(9, (writer) => namedSchemas(writer, document.definitions))
     .finish()

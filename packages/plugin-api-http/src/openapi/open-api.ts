@@ -78,25 +78,43 @@ export class OpenApi {
     const served = this.#byGroupVersion().get(path)
     if (served === undefined) throw notFound()
     const types = parseAccept(exchange.header('accept')).map((range) => range.type)
-    if (!types.some((type) => type === 'application/json' || type === '*/*' || type === 'application/*')) throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json')
+    if (!types.some((type) => type === 'application/json' || type === '*/*' || type === 'application/*'))
+      throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json')
     const hash = this.#hash(served, 'v3')
     const asked = exchange.query?.get('hash')
     const cache: Record<string, string> = asked === hash ? { 'cache-control': 'public, immutable, max-age=31536000' } : {}
-    await this.#send(exchange, hash, 'application/json', cache, async () => Buffer.from(JSON.stringify(await buildV3(served, this.#options))))
+    await this.#send(exchange, hash, 'application/json', cache, async () =>
+      Buffer.from(JSON.stringify(await buildV3(served, this.#options))),
+    )
   }
 
   async #v2(exchange: Exchange): Promise<void> {
     const served = this.#registry.served()
     const types = parseAccept(exchange.header('accept')).map((range) => range.type)
     const type = types.find((one) => gnosticAccept.has(one) || one === 'application/json' || one === '*/*' || one === 'application/*')
-    if (type === undefined) throw new ApiError('NotAcceptable', `only the following media types are accepted: application/json, ${gnosticType}`)
+    if (type === undefined)
+      throw new ApiError('NotAcceptable', `only the following media types are accepted: application/json, ${gnosticType}`)
     if (gnosticAccept.has(type)) {
-      return this.#send(exchange, this.#hash(served, 'v2/protobuf'), 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf', {}, async () => encodeGnostic(await buildV2(served, this.#options)))
+      return this.#send(
+        exchange,
+        this.#hash(served, 'v2/protobuf'),
+        'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+        {},
+        async () => encodeGnostic(await buildV2(served, this.#options)),
+      )
     }
-    await this.#send(exchange, this.#hash(served, 'v2/json'), 'application/json', {}, async () => Buffer.from(JSON.stringify(await buildV2(served, this.#options))))
+    await this.#send(exchange, this.#hash(served, 'v2/json'), 'application/json', {}, async () =>
+      Buffer.from(JSON.stringify(await buildV2(served, this.#options))),
+    )
   }
 
-  async #send(exchange: Exchange, hash: string, contentType: string, extra: Record<string, string>, make: () => Promise<Uint8Array>): Promise<void> {
+  async #send(
+    exchange: Exchange,
+    hash: string,
+    contentType: string,
+    extra: Record<string, string>,
+    make: () => Promise<Uint8Array>,
+  ): Promise<void> {
     const etag = `"${hash}"`
     const headers = { ...extra, etag, vary: 'Accept' }
     if (exchange.header('if-none-match') === etag) {

@@ -24,7 +24,13 @@ export interface PathKinds {
 }
 
 const json = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
-const patchTypes = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json']
+/** Strategic merge stays last: custom resources do not offer it, and kubectl looks here before it sends one. */
+const allPatchTypes = [
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]
 
 const listParameters = (style: PathStyle): Json[] => [
   style.parameter('allowWatchBookmarks', 'query', 'boolean', 'Asks for events of type BOOKMARK in a watch.'),
@@ -44,10 +50,18 @@ const dryRun = (style: PathStyle): Json => style.parameter('dryRun', 'query', 's
 const writeParameters = (style: PathStyle): Json[] => [
   dryRun(style),
   style.parameter('fieldManager', 'query', 'string', 'Name of the actor that makes these changes, of at most 128 characters.'),
-  style.parameter('fieldValidation', 'query', 'string', 'What happens to unknown and duplicate fields: Ignore, Warn (the default) or Strict.'),
+  style.parameter(
+    'fieldValidation',
+    'query',
+    'string',
+    'What happens to unknown and duplicate fields: Ignore, Warn (the default) or Strict.',
+  ),
 ]
 
-const patchParameters = (style: PathStyle): Json[] => [...writeParameters(style), style.parameter('force', 'query', 'boolean', 'Takes fields over from other managers in an apply.')]
+const patchParameters = (style: PathStyle): Json[] => [
+  ...writeParameters(style),
+  style.parameter('force', 'query', 'boolean', 'Takes fields over from other managers in an apply.'),
+]
 
 const deleteParameters = (style: PathStyle): Json[] => [
   dryRun(style),
@@ -64,7 +78,8 @@ const groupName = (group: string, version: string): string => {
   return name.split(/[.-]/).map(capitalize).join('') + capitalize(version)
 }
 
-const tagOf = (group: string, version: string): string => `${group === '' ? 'core' : group.replace(/\.k8s\.io$/, '').replaceAll(/[.-](\w)/g, (_, letter: string) => letter.toUpperCase())}_${version}`
+const tagOf = (group: string, version: string): string =>
+  `${group === '' ? 'core' : group.replace(/\.k8s\.io$/, '').replaceAll(/[.-](\w)/g, (_, letter: string) => letter.toUpperCase())}_${version}`
 
 interface Shape {
   readonly action: string
@@ -81,6 +96,7 @@ interface Shape {
 export function pathsOf(served: ServedResource, kinds: PathKinds, style: PathStyle): Record<string, Json> {
   const { definition, gvr, gvk, version } = served
   const verbs: readonly Verb[] = definition.virtual === true ? ['create'] : (definition.verbs ?? allVerbs)
+  const patchTypes = definition.custom === true ? allPatchTypes.slice(0, -1) : allPatchTypes
   const tag = tagOf(gvr.group, gvr.version)
   const scope = definition.namespaced ? 'Namespaced' : ''
   const root = `${gvr.group === '' ? '/api' : '/apis'}/${formatApiVersion(gvr)}`
@@ -119,18 +135,105 @@ export function pathsOf(served: ServedResource, kinds: PathKinds, style: PathSty
   const one = [nameParameter, ...here]
   const { kind } = gvk
   if (has('list')) {
-    const list: Shape = { action: 'list', verb: 'list', description: `list or watch objects of kind ${kind}`, parameters: listParameters(style), answer: kinds.list }
+    const list: Shape = {
+      action: 'list',
+      verb: 'list',
+      description: `list or watch objects of kind ${kind}`,
+      parameters: listParameters(style),
+      answer: kinds.list,
+    }
     add(collection, 'get', merged(list, gvk), here)
     if (definition.namespaced) add(`${root}/${definition.plural}`, 'get', { ...merged(list, gvk, 'ForAllNamespaces') }, [pretty])
   }
-  if (has('create')) add(collection, 'post', merged({ action: 'post', verb: 'create', description: `create a ${kind}`, parameters: writeParameters(style), body: kinds.object, codes: [200, 201, 202] }, gvk), here)
+  if (has('create'))
+    add(
+      collection,
+      'post',
+      merged(
+        {
+          action: 'post',
+          verb: 'create',
+          description: `create a ${kind}`,
+          parameters: writeParameters(style),
+          body: kinds.object,
+          codes: [200, 201, 202],
+        },
+        gvk,
+      ),
+      here,
+    )
   if (has('deletecollection')) {
-    add(collection, 'delete', merged({ action: 'deletecollection', verb: 'deleteCollection', description: `delete a collection of ${kind}`, parameters: [...listParameters(style), ...deleteParameters(style)], body: kinds.deleteOptions, answer: kinds.status }, gvk), here)
+    add(
+      collection,
+      'delete',
+      merged(
+        {
+          action: 'deletecollection',
+          verb: 'deleteCollection',
+          description: `delete a collection of ${kind}`,
+          parameters: [...listParameters(style), ...deleteParameters(style)],
+          body: kinds.deleteOptions,
+          answer: kinds.status,
+        },
+        gvk,
+      ),
+      here,
+    )
   }
   if (has('get')) add(item, 'get', merged({ action: 'get', verb: 'read', description: `read the specified ${kind}` }, gvk), one)
-  if (has('update')) add(item, 'put', merged({ action: 'put', verb: 'replace', description: `replace the specified ${kind}`, parameters: writeParameters(style), body: kinds.object, codes: [200, 201] }, gvk), one)
-  if (has('patch')) add(item, 'patch', merged({ action: 'patch', verb: 'patch', description: `partially update the specified ${kind}`, parameters: patchParameters(style), body: kinds.patch, bodyTypes: patchTypes, codes: [200, 201] }, gvk), one)
-  if (has('delete')) add(item, 'delete', merged({ action: 'delete', verb: 'delete', description: `delete a ${kind}`, parameters: deleteParameters(style), body: kinds.deleteOptions, answer: kinds.status, codes: [200, 202] }, gvk), one)
+  if (has('update'))
+    add(
+      item,
+      'put',
+      merged(
+        {
+          action: 'put',
+          verb: 'replace',
+          description: `replace the specified ${kind}`,
+          parameters: writeParameters(style),
+          body: kinds.object,
+          codes: [200, 201],
+        },
+        gvk,
+      ),
+      one,
+    )
+  if (has('patch'))
+    add(
+      item,
+      'patch',
+      merged(
+        {
+          action: 'patch',
+          verb: 'patch',
+          description: `partially update the specified ${kind}`,
+          parameters: patchParameters(style),
+          body: kinds.patch,
+          bodyTypes: patchTypes,
+          codes: [200, 201],
+        },
+        gvk,
+      ),
+      one,
+    )
+  if (has('delete'))
+    add(
+      item,
+      'delete',
+      merged(
+        {
+          action: 'delete',
+          verb: 'delete',
+          description: `delete a ${kind}`,
+          parameters: deleteParameters(style),
+          body: kinds.deleteOptions,
+          answer: kinds.status,
+          codes: [200, 202],
+        },
+        gvk,
+      ),
+      one,
+    )
   for (const subresource of version.subresources ?? []) {
     const path = `${item}/${subresource.name}`
     const suffix = capitalize(subresource.name)
@@ -138,11 +241,92 @@ export function pathsOf(served: ServedResource, kinds: PathKinds, style: PathSty
     for (const verb of subresource.verbs) {
       if (subresource.type === 'connect') {
         const method = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }[verb]
-        add(path, method, { ...merged({ action: 'connect', verb: `connect${capitalize(method)}`, description: `connect ${method.toUpperCase()} requests to ${subresource.name} of ${kind}` }, subresource.kind, suffix), ...style.answers(undefined, [200]) }, one)
-      } else if (verb === 'get') add(path, 'get', merged({ action: 'get', verb: 'read', description: `read ${subresource.name} of the specified ${kind}`, answer: own }, subresource.kind, suffix), one)
-      else if (verb === 'create') add(path, 'post', merged({ action: 'post', verb: 'create', description: `create ${subresource.name} of a ${kind}`, parameters: writeParameters(style), body: own, answer: own, codes: [200, 201, 202] }, subresource.kind, suffix), one)
-      else if (verb === 'update') add(path, 'put', merged({ action: 'put', verb: 'replace', description: `replace ${subresource.name} of the specified ${kind}`, parameters: writeParameters(style), body: own, answer: own, codes: [200, 201] }, subresource.kind, suffix), one)
-      else if (verb === 'patch') add(path, 'patch', merged({ action: 'patch', verb: 'patch', description: `partially update ${subresource.name} of the specified ${kind}`, parameters: patchParameters(style), body: kinds.patch, bodyTypes: patchTypes, answer: own, codes: [200, 201] }, subresource.kind, suffix), one)
+        add(
+          path,
+          method,
+          {
+            ...merged(
+              {
+                action: 'connect',
+                verb: `connect${capitalize(method)}`,
+                description: `connect ${method.toUpperCase()} requests to ${subresource.name} of ${kind}`,
+              },
+              subresource.kind,
+              suffix,
+            ),
+            ...style.answers(undefined, [200]),
+          },
+          one,
+        )
+      } else if (verb === 'get')
+        add(
+          path,
+          'get',
+          merged(
+            { action: 'get', verb: 'read', description: `read ${subresource.name} of the specified ${kind}`, answer: own },
+            subresource.kind,
+            suffix,
+          ),
+          one,
+        )
+      else if (verb === 'create')
+        add(
+          path,
+          'post',
+          merged(
+            {
+              action: 'post',
+              verb: 'create',
+              description: `create ${subresource.name} of a ${kind}`,
+              parameters: writeParameters(style),
+              body: own,
+              answer: own,
+              codes: [200, 201, 202],
+            },
+            subresource.kind,
+            suffix,
+          ),
+          one,
+        )
+      else if (verb === 'update')
+        add(
+          path,
+          'put',
+          merged(
+            {
+              action: 'put',
+              verb: 'replace',
+              description: `replace ${subresource.name} of the specified ${kind}`,
+              parameters: writeParameters(style),
+              body: own,
+              answer: own,
+              codes: [200, 201],
+            },
+            subresource.kind,
+            suffix,
+          ),
+          one,
+        )
+      else if (verb === 'patch')
+        add(
+          path,
+          'patch',
+          merged(
+            {
+              action: 'patch',
+              verb: 'patch',
+              description: `partially update ${subresource.name} of the specified ${kind}`,
+              parameters: patchParameters(style),
+              body: kinds.patch,
+              bodyTypes: patchTypes,
+              answer: own,
+              codes: [200, 201],
+            },
+            subresource.kind,
+            suffix,
+          ),
+          one,
+        )
     }
   }
   return paths
@@ -152,23 +336,46 @@ const text = { description: 'OK' }
 
 /** OpenAPI 3.0. */
 export const style3: PathStyle = {
-  parameter: (name, place, type, description) => ({ name, in: place, description, ...(place === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } }),
-  body: (reference, mediaTypes) => (reference === undefined ? {} : { requestBody: { content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: reference }])) } }),
+  parameter: (name, place, type, description) => ({
+    name,
+    in: place,
+    description,
+    ...(place === 'path' ? { required: true } : {}),
+    schema: { type, uniqueItems: true },
+  }),
+  body: (reference, mediaTypes) =>
+    reference === undefined
+      ? {}
+      : { requestBody: { content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: reference }])) } },
   answers: (reference, codes) => ({
     responses: Object.fromEntries(
-      codes.map((code) => [String(code), reference === undefined ? { ...text, content: { '*/*': { schema: { type: 'string' } } } } : { description: 'OK', content: { 'application/json': { schema: reference }, 'application/yaml': { schema: reference } } }]),
+      codes.map((code) => [
+        String(code),
+        reference === undefined
+          ? { ...text, content: { '*/*': { schema: { type: 'string' } } } }
+          : { description: 'OK', content: { 'application/json': { schema: reference }, 'application/yaml': { schema: reference } } },
+      ]),
     ),
   }),
 }
 
 /** OpenAPI 2.0 (Swagger). */
 export const style2: PathStyle = {
-  parameter: (name, place, type, description) => ({ name, in: place, description, ...(place === 'path' ? { required: true } : {}), type, uniqueItems: true }),
+  parameter: (name, place, type, description) => ({
+    name,
+    in: place,
+    description,
+    ...(place === 'path' ? { required: true } : {}),
+    type,
+    uniqueItems: true,
+  }),
   body: (reference, mediaTypes) => ({
     consumes: reference === undefined ? ['*/*'] : mediaTypes,
     produces: ['application/json', 'application/yaml'],
     schemes: ['https'],
     ...(reference === undefined ? {} : { bodyParameters: [{ name: 'body', in: 'body', required: true, schema: reference }] }),
   }),
-  answers: (reference, codes) => ({ responses: Object.fromEntries(codes.map((code) => [String(code), { description: 'OK', schema: reference ?? { type: 'string' } }])) }),
+  answers: (reference, codes) => ({
+    responses: Object.fromEntries(codes.map((code) => [String(code), { description: 'OK', schema: reference ?? { type: 'string' } }])),
+  }),
 }

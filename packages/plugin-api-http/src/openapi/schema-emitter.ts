@@ -9,20 +9,54 @@ type Json = Record<string, unknown>
 
 /** Keywords that go into the document as they stand in the schema. */
 const plainKeys = [
-  'type', 'format', 'title', 'description', 'default', 'enum', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum',
-  'multipleOf', 'minItems', 'maxItems', 'uniqueItems', 'minProperties', 'maxProperties', 'required', 'example', 'externalDocs',
-  'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource', 'x-kubernetes-int-or-string', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys',
-  'x-kubernetes-map-type', 'x-kubernetes-patch-strategy', 'x-kubernetes-patch-merge-key', 'x-kubernetes-validations',
+  'type',
+  'format',
+  'title',
+  'description',
+  'default',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'required',
+  'example',
+  'externalDocs',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'x-kubernetes-patch-strategy',
+  'x-kubernetes-patch-merge-key',
+  'x-kubernetes-validations',
 ] as const satisfies readonly (keyof Schema)[]
 
 /** Keywords that belong to the place where a definition is used, not to the definition. */
-const placeKeys = new Set<keyof Schema>(['default', 'x-kubernetes-patch-strategy', 'x-kubernetes-patch-merge-key', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'])
+const placeKeys = new Set<keyof Schema>([
+  'default',
+  'x-kubernetes-patch-strategy',
+  'x-kubernetes-patch-merge-key',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+])
 
 const isIntOrString = (schema: Schema): boolean => schema['x-kubernetes-int-or-string'] === true
 const isQuantity = (schema: Schema): boolean => schema.definition === 'io.k8s.apimachinery.pkg.api.resource.Quantity'
 
 /** Name of a custom resource's definition: `stable.example.com/v1 CronTab` is `com.example.stable.v1.CronTab`. */
-export const definitionNameOf = (gvk: GroupVersionKind): string => [...gvk.group.split('.').reverse(), gvk.version, gvk.kind].filter((part) => part !== '').join('.')
+export const definitionNameOf = (gvk: GroupVersionKind): string =>
+  [...gvk.group.split('.').reverse(), gvk.version, gvk.kind].filter((part) => part !== '').join('.')
 
 const typeMetaProperties: Json = {
   apiVersion: {
@@ -56,17 +90,21 @@ export class SchemaEmitter {
     const name = schema.definition ?? definitionNameOf(gvk)
     if (this.definitions[name] === undefined) {
       const properties: Record<string, Schema> = { ...schema.properties }
-      if (schema.definition === undefined && properties.metadata?.definition === undefined) properties.metadata = { ...objectMetaSchema, description: properties.metadata?.description ?? "Standard object's metadata." }
+      if (schema.definition === undefined && properties.metadata?.definition === undefined)
+        properties.metadata = { ...objectMetaSchema, description: properties.metadata?.description ?? "Standard object's metadata." }
       this.#define(name, schema.properties === undefined && schema.definition !== undefined ? schema : { ...schema, properties })
       const definition: Json = this.definitions[name] ?? {}
       // Decoding fills them in from the URL, so clients may leave them out.
-      const required = (definition.required as readonly string[] | undefined)?.filter((field) => field !== 'apiVersion' && field !== 'kind') ?? []
+      const required =
+        (definition.required as readonly string[] | undefined)?.filter((field) => field !== 'apiVersion' && field !== 'kind') ?? []
       if (required.length > 0) definition.required = required
       else delete definition.required
-      if (schema.properties !== undefined || schema.definition === undefined) definition.properties = { ...typeMetaProperties, ...(definition.properties as Json) }
+      if (schema.properties !== undefined || schema.definition === undefined)
+        definition.properties = { ...typeMetaProperties, ...(definition.properties as Json) }
     }
     const definition: Json = this.definitions[name] as Json
-    const kinds = (definition['x-kubernetes-group-version-kind'] ??= []) as GroupVersionKind[]
+    const kinds = (definition['x-kubernetes-group-version-kind'] ?? []) as GroupVersionKind[]
+    definition['x-kubernetes-group-version-kind'] = kinds
     if (!kinds.some((kind) => kind.group === gvk.group && kind.version === gvk.version && kind.kind === gvk.kind)) kinds.push(gvk)
     return name
   }
@@ -80,7 +118,11 @@ export class SchemaEmitter {
       required: ['items'],
       properties: {
         ...typeMetaProperties,
-        items: { description: `List of ${gvk.kind}.`, type: 'array', items: this.#version === 'v3' ? { allOf: [this.reference(item)], default: {} } : this.reference(item) },
+        items: {
+          description: `List of ${gvk.kind}.`,
+          type: 'array',
+          items: this.#version === 'v3' ? { allOf: [this.reference(item)], default: {} } : this.reference(item),
+        },
         metadata: this.emit({ ...listMeta, description: 'Standard list metadata.' }),
       },
       'x-kubernetes-group-version-kind': [{ group: gvk.group, version: gvk.version, kind: listKind }],
@@ -123,17 +165,26 @@ export class SchemaEmitter {
   #inline(schema: Schema, description: string | undefined, properties?: Readonly<Record<string, string>>): Json {
     const result: Json = {}
     if (isIntOrString(schema)) return this.#intOrString(schema, description)
-    if (isQuantity(schema)) return { ...(description === undefined ? {} : { description }), ...(this.#version === 'v3' ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' }) }
+    if (isQuantity(schema))
+      return {
+        ...(description === undefined ? {} : { description }),
+        ...(this.#version === 'v3' ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' }),
+      }
     for (const key of plainKeys) if (schema[key] !== undefined) result[key] = schema[key]
     if (description !== undefined && description !== '') result.description = description
     if (schema.properties !== undefined) {
-      result.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, property]) => [name, this.emit(property, properties?.[name])]))
+      result.properties = Object.fromEntries(
+        Object.entries(schema.properties).map(([name, property]) => [name, this.emit(property, properties?.[name])]),
+      )
     }
-    if (schema.additionalProperties !== undefined) result.additionalProperties = typeof schema.additionalProperties === 'boolean' ? schema.additionalProperties : this.emit(schema.additionalProperties)
+    if (schema.additionalProperties !== undefined)
+      result.additionalProperties =
+        typeof schema.additionalProperties === 'boolean' ? schema.additionalProperties : this.emit(schema.additionalProperties)
     if (schema.items !== undefined) result.items = this.emit(schema.items)
     if (this.#version === 'v3') {
       if (schema.nullable === true) result.nullable = true
-      for (const key of ['allOf', 'anyOf', 'oneOf'] as const) if (schema[key] !== undefined) result[key] = schema[key].map((one) => this.emit(one))
+      for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
+        if (schema[key] !== undefined) result[key] = schema[key].map((one) => this.emit(one))
       if (schema.not !== undefined) result.not = this.emit(schema.not)
     }
     return result
@@ -144,6 +195,11 @@ export class SchemaEmitter {
     const described = description ?? schema.description
     const text = described === undefined ? {} : { description: described }
     if (this.#version === 'v2') return { ...text, type: 'string', format: 'int-or-string' }
-    return { ...text, format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }], ...(schema.definition === undefined ? { 'x-kubernetes-int-or-string': true } : {}) }
+    return {
+      ...text,
+      format: 'int-or-string',
+      oneOf: [{ type: 'integer' }, { type: 'string' }],
+      ...(schema.definition === undefined ? { 'x-kubernetes-int-or-string': true } : {}),
+    }
   }
 }

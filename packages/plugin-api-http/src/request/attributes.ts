@@ -26,12 +26,30 @@ export function verbOf(method: string, path: RequestPath, query: URLSearchParams
 }
 
 /** What authorisation is asked about. For a list or watch that selects one name, that name. */
-export function attributesOf(user: UserInfo, verb: string, path: RequestPath, rawPath: string, query: URLSearchParams | undefined): AccessAttributes {
+export function attributesOf(
+  user: UserInfo,
+  verb: string,
+  path: RequestPath,
+  rawPath: string,
+  query: URLSearchParams | undefined,
+): AccessAttributes {
   if (!path.isResource) {
-    return { user, verb, isResource: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path: `/${path.segments.join('/')}` }
+    return {
+      user,
+      verb,
+      isResource: false,
+      group: '',
+      version: '',
+      resource: '',
+      subresource: '',
+      namespace: '',
+      name: '',
+      path: `/${path.segments.join('/')}`,
+    }
   }
   const fieldSelector = query?.get('fieldSelector') ?? undefined
-  const selected = path.name === '' && fieldSelector !== undefined ? /(?:^|,)metadata\.name={1,2}([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] : undefined
+  const selected =
+    path.name === '' && fieldSelector !== undefined ? /(?:^|,)metadata\.name={1,2}([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] : undefined
   return {
     user,
     verb,

@@ -24,7 +24,11 @@ function parseRange(text: string): MediaRange {
   const parameters: Record<string, string> = {}
   for (const parameter of rest) {
     const equals = parameter.indexOf('=')
-    if (equals > 0) parameters[parameter.slice(0, equals).trim().toLowerCase()] = parameter.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1')
+    if (equals > 0)
+      parameters[parameter.slice(0, equals).trim().toLowerCase()] = parameter
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
   }
   const quality = parameters.q === undefined ? 1 : Number.parseFloat(parameters.q)
   return { type: type.trim().toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
@@ -58,8 +62,10 @@ function choose(header: string | undefined, list: boolean, streaming: boolean): 
     const transform = transformOf(range, list)
     if (transform === 'unknown') continue
     const version = transform === undefined ? {} : { as: transform, version: range.parameters.v as string }
-    if (range.type === 'application/json' || range.type === '*/*' || range.type === 'application/*') return transform === undefined ? json : { mediaType: 'application/json', ...version }
-    if (!streaming && (range.type === 'application/yaml' || range.type === 'text/yaml')) return { mediaType: 'application/yaml', ...version }
+    if (range.type === 'application/json' || range.type === '*/*' || range.type === 'application/*')
+      return transform === undefined ? json : { mediaType: 'application/json', ...version }
+    if (!streaming && (range.type === 'application/yaml' || range.type === 'text/yaml'))
+      return { mediaType: 'application/yaml', ...version }
   }
   throw new ApiError('NotAcceptable', acceptable)
 }

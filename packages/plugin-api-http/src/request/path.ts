@@ -104,6 +104,9 @@ export function parsePath(raw: string): RequestPath {
     }
   }
   const subresource = take(at++)
-  const rest = at < parts.length || (subresource === 'proxy' && raw.endsWith('/')) ? checkRest(`/${parts.slice(at).join('/')}${raw.endsWith('/') && at < parts.length ? '/' : ''}`) : ''
+  const rest =
+    at < parts.length || (subresource === 'proxy' && raw.endsWith('/'))
+      ? checkRest(`/${parts.slice(at).join('/')}${raw.endsWith('/') && at < parts.length ? '/' : ''}`)
+      : ''
   return { isResource: true, group, version, namespace, resource, within, name, subresource, rest, watch }
 }

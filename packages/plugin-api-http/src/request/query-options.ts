@@ -1,4 +1,12 @@
-import { ApiError, type DeleteOptions, fieldError, type GetOptions, type ListOptions, type WatchOptions, type WriteOptions } from '@continuo/core'
+import {
+  ApiError,
+  type DeleteOptions,
+  fieldError,
+  type GetOptions,
+  type ListOptions,
+  type WatchOptions,
+  type WriteOptions,
+} from '@continuo/core'
 
 const invalidOptions = (kind: string, field: string, message: string): ApiError =>
   new ApiError('Invalid', `${kind}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
@@ -18,7 +26,11 @@ export function readInteger(query: URLSearchParams, name: string, min = 0): numb
   const text = query.get(name)
   if (text === null || text === '') return undefined
   const value = Number(text)
-  if (!/^-?\d{1,15}$/.test(text) || value < min) throw new ApiError('BadRequest', `the query parameter ${name} is ${JSON.stringify(text.slice(0, 100))}: it must be a whole number of at least ${min}`)
+  if (!/^-?\d{1,15}$/.test(text) || value < min)
+    throw new ApiError(
+      'BadRequest',
+      `the query parameter ${name} is ${JSON.stringify(text.slice(0, 100))}: it must be a whole number of at least ${min}`,
+    )
   return value
 }
 
@@ -30,7 +42,15 @@ const text = (query: URLSearchParams, name: string): string | undefined => {
 const isDryRun = (values: readonly string[], kind: string): boolean => {
   if (values.length === 0) return false
   if (values.some((value) => value !== 'All')) {
-    throw invalidOptions(kind, 'dryRun', fieldError.notSupported('dryRun', values.find((value) => value !== 'All'), ['All']).message)
+    throw invalidOptions(
+      kind,
+      'dryRun',
+      fieldError.notSupported(
+        'dryRun',
+        values.find((value) => value !== 'All'),
+        ['All'],
+      ).message,
+    )
   }
   return true
 }
@@ -41,7 +61,11 @@ export const readGetOptions = (query: URLSearchParams | undefined): GetOptions =
 const readMatch = (query: URLSearchParams): 'NotOlderThan' | 'Exact' | undefined => {
   const match = text(query, 'resourceVersionMatch')
   if (match === undefined || match === 'NotOlderThan' || match === 'Exact') return match
-  throw invalidOptions('ListOptions', 'resourceVersionMatch', fieldError.notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']).message)
+  throw invalidOptions(
+    'ListOptions',
+    'resourceVersionMatch',
+    fieldError.notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']).message,
+  )
 }
 
 const readSelectors = (query: URLSearchParams): { readonly labelSelector?: string; readonly fieldSelector?: string } => ({
@@ -64,12 +88,25 @@ export function readListOptions(query: URLSearchParams | undefined, signal?: Abo
 export function readWatchOptions(query: URLSearchParams, defaultTimeoutSeconds: number): WatchOptions {
   const match = readMatch(query)
   const sendInitialEvents = query.has('sendInitialEvents') ? readFlag(query, 'sendInitialEvents') : undefined
-  if (match === 'Exact') throw invalidOptions('ListOptions', 'resourceVersionMatch', 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match === 'Exact')
+    throw invalidOptions(
+      'ListOptions',
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    )
   if (match !== undefined && sendInitialEvents === undefined) {
-    throw invalidOptions('ListOptions', 'resourceVersionMatch', 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    throw invalidOptions(
+      'ListOptions',
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    )
   }
   if (sendInitialEvents !== undefined && match === undefined) {
-    throw invalidOptions('ListOptions', 'resourceVersionMatch', 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+    throw invalidOptions(
+      'ListOptions',
+      'resourceVersionMatch',
+      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    )
   }
   const timeoutSeconds = readInteger(query, 'timeoutSeconds')
   return {
@@ -82,42 +119,74 @@ export function readWatchOptions(query: URLSearchParams, defaultTimeoutSeconds: 
   }
 }
 
-export function readWriteOptions(query: URLSearchParams | undefined, kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions'): WriteOptions {
+export function readWriteOptions(
+  query: URLSearchParams | undefined,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+): WriteOptions {
   if (query === undefined) return { fieldValidation: 'Warn' }
   const fieldManager = text(query, 'fieldManager')
   if (fieldManager !== undefined && (fieldManager.length > 128 || !/^[\P{C}]*$/u.test(fieldManager))) {
-    throw invalidOptions(kind, 'fieldManager', fieldError.invalid('fieldManager', fieldManager.slice(0, 200), 'should be at most 128 printable characters').message)
+    throw invalidOptions(
+      kind,
+      'fieldManager',
+      fieldError.invalid('fieldManager', fieldManager.slice(0, 200), 'should be at most 128 printable characters').message,
+    )
   }
   const fieldValidation = text(query, 'fieldValidation') ?? 'Warn'
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict') {
-    throw invalidOptions(kind, 'fieldValidation', fieldError.notSupported('fieldValidation', fieldValidation, ['Ignore', 'Strict', 'Warn']).message)
+    throw invalidOptions(
+      kind,
+      'fieldValidation',
+      fieldError.notSupported('fieldValidation', fieldValidation, ['Ignore', 'Strict', 'Warn']).message,
+    )
   }
-  return { dryRun: isDryRun(query.getAll('dryRun').filter((value) => value !== ''), kind), fieldManager, fieldValidation }
+  return {
+    dryRun: isDryRun(
+      query.getAll('dryRun').filter((value) => value !== ''),
+      kind,
+    ),
+    fieldManager,
+    fieldValidation,
+  }
 }
 
 const propagations = ['Orphan', 'Background', 'Foreground'] as const
 
 const propagationOf = (policy: unknown, orphanDependents: unknown): DeleteOptions['propagationPolicy'] => {
-  if (policy === undefined || policy === null || policy === '') return orphanDependents === undefined || orphanDependents === null ? undefined : orphanDependents === true ? 'Orphan' : 'Background'
+  if (policy === undefined || policy === null || policy === '')
+    return orphanDependents === undefined || orphanDependents === null ? undefined : orphanDependents === true ? 'Orphan' : 'Background'
   const known = propagations.find((name) => name === policy)
   if (known === undefined) {
-    throw invalidOptions('DeleteOptions', 'propagationPolicy', fieldError.notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', '']).message)
+    throw invalidOptions(
+      'DeleteOptions',
+      'propagationPolicy',
+      fieldError.notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', '']).message,
+    )
   }
   if (orphanDependents !== undefined && orphanDependents !== null) {
-    throw invalidOptions('DeleteOptions', 'propagationPolicy', `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`)
+    throw invalidOptions(
+      'DeleteOptions',
+      'propagationPolicy',
+      `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
+    )
   }
   return known
 }
 
-const ofType = <T extends string | number | boolean>(value: unknown, name: string, type: 'string' | 'number' | 'boolean'): T | undefined => {
+const ofType = <T extends string | number | boolean>(
+  value: unknown,
+  name: string,
+  type: 'string' | 'number' | 'boolean',
+): T | undefined => {
   if (value === undefined || value === null) return undefined
-  // biome-ignore lint/suspicious/useValidTypeof: the caller names one of three types
-  if (typeof value !== type || (type === 'number' && !Number.isSafeInteger(value))) throw new ApiError('BadRequest', `DeleteOptions: ${name} must be a ${type}, not ${JSON.stringify(value).slice(0, 100)}`)
+  if (typeof value !== type || (type === 'number' && !Number.isSafeInteger(value)))
+    throw new ApiError('BadRequest', `DeleteOptions: ${name} must be a ${type}, not ${JSON.stringify(value).slice(0, 100)}`)
   return value as T
 }
 
 const record = (value: unknown, name: string): Readonly<Record<string, unknown>> => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ApiError('BadRequest', `${name} must be an object, not ${JSON.stringify(value).slice(0, 100)}`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ApiError('BadRequest', `${name} must be an object, not ${JSON.stringify(value).slice(0, 100)}`)
   return value as Record<string, unknown>
 }
 
@@ -129,7 +198,10 @@ export function readDeleteOptions(query: URLSearchParams | undefined, body: unkn
     return {
       gracePeriodSeconds: readInteger(query, 'gracePeriodSeconds'),
       propagationPolicy: propagationOf(query.get('propagationPolicy') ?? undefined, orphan),
-      dryRun: isDryRun(query.getAll('dryRun').filter((value) => value !== ''), 'DeleteOptions'),
+      dryRun: isDryRun(
+        query.getAll('dryRun').filter((value) => value !== ''),
+        'DeleteOptions',
+      ),
     }
   }
   const options = record(body, 'DeleteOptions')
@@ -138,9 +210,16 @@ export function readDeleteOptions(query: URLSearchParams | undefined, body: unkn
   }
   const gracePeriodSeconds = ofType<number>(options.gracePeriodSeconds, 'gracePeriodSeconds', 'number')
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
-    throw invalidOptions('DeleteOptions', 'gracePeriodSeconds', fieldError.invalid('gracePeriodSeconds', gracePeriodSeconds, 'must be greater than or equal to 0').message)
+    throw invalidOptions(
+      'DeleteOptions',
+      'gracePeriodSeconds',
+      fieldError.invalid('gracePeriodSeconds', gracePeriodSeconds, 'must be greater than or equal to 0').message,
+    )
   }
-  const preconditions = options.preconditions === undefined || options.preconditions === null ? undefined : record(options.preconditions, 'DeleteOptions: preconditions')
+  const preconditions =
+    options.preconditions === undefined || options.preconditions === null
+      ? undefined
+      : record(options.preconditions, 'DeleteOptions: preconditions')
   const dryRun = options.dryRun ?? (query === undefined ? [] : query.getAll('dryRun').filter((value) => value !== ''))
   if (!Array.isArray(dryRun)) throw new ApiError('BadRequest', 'DeleteOptions: dryRun must be a list')
   return {

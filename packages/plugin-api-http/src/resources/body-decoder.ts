@@ -1,4 +1,4 @@
-import { ApiError, parseJson, type Parsed, parseYaml, type UnstructuredObject } from '@continuo/core'
+import { ApiError, type Parsed, parseJson, parseYaml, type UnstructuredObject } from '@continuo/core'
 
 /** A decoded body, with the paths of the repeated keys that its text had. */
 export interface DecodedBody {
@@ -43,12 +43,18 @@ export function decodeBody(bytes: Buffer, contentType: string | undefined, { max
     case decode === undefined ? undefined : protobuf:
       return { value: decode?.(bytes), duplicates: [] }
     default:
-      throw new ApiError('UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted}`)
+      throw new ApiError(
+        'UnsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
+      )
   }
 }
 
 /** The body of a write, which must be an object; everything else about it is the object service's business. */
 export function asObject(value: unknown, kind: string): UnstructuredObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as UnstructuredObject
-  throw new ApiError('BadRequest', `the request body must be an object of kind ${kind}, not ${Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`}`)
+  throw new ApiError(
+    'BadRequest',
+    `the request body must be an object of kind ${kind}, not ${Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`}`,
+  )
 }

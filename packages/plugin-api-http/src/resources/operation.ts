@@ -3,14 +3,24 @@ import type { ResourcePath } from '../request/path.ts'
 
 /** What a request asks to do with a resource. */
 export type Operation =
-  | { readonly type: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'; readonly subresource?: Subresource }
+  | {
+      readonly type: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+      readonly subresource?: Subresource
+    }
   | { readonly type: 'connect'; readonly subresource: Subresource }
 
 export const notFound = (): ApiError => new ApiError('NotFound', 'the server could not find the requested resource', {})
 
-export const methodNotAllowed = (): ApiError => new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+export const methodNotAllowed = (): ApiError =>
+  new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 
-const verbs: Readonly<Record<string, 'get' | 'create' | 'update' | 'patch' | 'delete'>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const verbs: Readonly<Record<string, 'get' | 'create' | 'update' | 'patch' | 'delete'>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
 
 const allows = (served: ServedResource, verb: Verb): boolean => {
   if (served.definition.virtual === true) return verb === 'create'
@@ -41,7 +51,15 @@ export function operationOf(served: ServedResource, path: ResourcePath, method: 
   }
   const everywhere = namespaced && !path.within
   const type = verb as Verb
-  const known = type === 'get' || type === 'list' || type === 'watch' || type === 'create' || type === 'update' || type === 'patch' || type === 'delete' || type === 'deletecollection'
+  const known =
+    type === 'get' ||
+    type === 'list' ||
+    type === 'watch' ||
+    type === 'create' ||
+    type === 'update' ||
+    type === 'patch' ||
+    type === 'delete' ||
+    type === 'deletecollection'
   if (!known || method === 'HEAD' || !allows(served, type)) throw methodNotAllowed()
   if (type === 'create' && (path.name !== '' || everywhere)) throw methodNotAllowed()
   if ((type === 'update' || type === 'patch') && path.name === '') throw methodNotAllowed()

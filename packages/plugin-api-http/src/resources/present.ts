@@ -1,4 +1,4 @@
-import { type ObjectView, type ObjectViewList, type ServedResource } from '@continuo/core'
+import type { ObjectView, ObjectViewList, ServedResource } from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
 import { dress, sendBytes, sendChunks, wantsPlainJson } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -20,7 +20,14 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, now }: Presen
   if (wanted.as === undefined) return view.json
   const version = wanted.version as string
   if (wanted.as === 'Table') {
-    return Buffer.concat([...tableChunks([view], served, { resourceVersion: view.resourceVersion }, { include: readIncludeObject(exchange.query), version, now })])
+    return Buffer.concat([
+      ...tableChunks(
+        [view],
+        served,
+        { resourceVersion: view.resourceVersion },
+        { include: readIncludeObject(exchange.query), version, now },
+      ),
+    ])
   }
   return partialJson(view, version)
 }
@@ -29,7 +36,6 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, now }: Presen
 export function sendObject(presentation: Presentation, view: ObjectView, status = 200): void {
   const { exchange, wanted } = presentation
   const json = objectBytes(view, presentation)
-  if (wantsPlainJson(exchange, wanted)) return sendBytes(exchange, status, 'application/json', json)
   const { contentType, bytes } = dress(exchange, wanted, json)
   sendBytes(exchange, status, contentType, bytes)
 }
@@ -44,7 +50,9 @@ function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wante
   const { definition, apiVersion } = served
   const partial = wanted.as === 'PartialObjectMetadataList' ? (wanted.version as string) : undefined
   const kind = partial === undefined ? (definition.listKind ?? `${definition.kind}List`) : 'PartialObjectMetadataList'
-  yield Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(partial === undefined ? apiVersion : `meta.k8s.io/${partial}`)},"metadata":${JSON.stringify(listMetadata(list))},"items":[`)
+  yield Buffer.from(
+    `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(partial === undefined ? apiVersion : `meta.k8s.io/${partial}`)},"metadata":${JSON.stringify(listMetadata(list))},"items":[`,
+  )
   for (let i = 0; i < list.items.length; i++) {
     const view = list.items[i] as ObjectView
     if (i > 0) yield comma
@@ -58,7 +66,13 @@ export async function sendList(presentation: Presentation, list: ObjectViewList)
   const { exchange, served, wanted, now } = presentation
   const chunks =
     wanted.as === 'Table'
-      ? [...tableChunks(list.items, served, listMetadata(list), { include: readIncludeObject(exchange.query), version: wanted.version as string, now })]
+      ? [
+          ...tableChunks(list.items, served, listMetadata(list), {
+            include: readIncludeObject(exchange.query),
+            version: wanted.version as string,
+            now,
+          }),
+        ]
       : [...listChunks(list, served, wanted)]
   const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   if (wantsPlainJson(exchange, wanted)) return sendChunks(exchange, 200, 'application/json', chunks, size)

@@ -1,4 +1,13 @@
-import { ApiError, age, type DeepReadonly, type ObjectView, type PrinterColumn, type ServedResource, type TableDefinition, type UnstructuredObject } from '@continuo/core'
+import {
+  ApiError,
+  age,
+  type DeepReadonly,
+  type ObjectView,
+  type PrinterColumn,
+  type ServedResource,
+  type TableDefinition,
+  type UnstructuredObject,
+} from '@continuo/core'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
@@ -15,7 +24,8 @@ const customTable: TableDefinition = {
   row: (object, now) => [object.metadata.name, age(object, now)],
 }
 
-const tableOf = (served: ServedResource): TableDefinition => served.version.table ?? (served.definition.custom === true ? customTable : defaultTable)
+const tableOf = (served: ServedResource): TableDefinition =>
+  served.version.table ?? (served.definition.custom === true ? customTable : defaultTable)
 
 export function readIncludeObject(query: URLSearchParams | undefined): IncludeObject {
   const text = query?.get('includeObject') ?? ''
@@ -25,11 +35,23 @@ export function readIncludeObject(query: URLSearchParams | undefined): IncludeOb
 }
 
 const columnsJson = (table: TableDefinition): string =>
-  JSON.stringify(table.columns.map((column) => ({ name: column.name, type: column.type, format: column.format ?? '', description: column.description ?? '', priority: column.priority ?? 0 })))
+  JSON.stringify(
+    table.columns.map((column) => ({
+      name: column.name,
+      type: column.type,
+      format: column.format ?? '',
+      description: column.description ?? '',
+      priority: column.priority ?? 0,
+    })),
+  )
 
 /** The metadata of an object as a `PartialObjectMetadata`, made once for each version of the object. */
 export const partialJson = (view: ObjectView, version: string): Uint8Array =>
-  view.encoded(`partial/${version}`, () => Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(view.object.metadata)}}`))
+  view.encoded(`partial/${version}`, () =>
+    Buffer.from(
+      `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(view.object.metadata)}}`,
+    ),
+  )
 
 /** Rows age, so an encoded row holds for one second only. One is kept for each view, whatever its form. */
 const rows = new WeakMap<ObjectView, { readonly form: string; readonly second: number; readonly bytes: Uint8Array }>()
@@ -61,10 +83,18 @@ const comma = Buffer.from(',')
 const end = Buffer.from(']}\n')
 
 /** A Table of objects, in pieces. `metadata` is the list's; without `headers` the columns are left out, as in a watch after its first event. */
-export function* tableChunks(views: readonly ObjectView[], served: ServedResource, metadata: object, options: TableOptions, headers = true): Generator<Uint8Array> {
+export function* tableChunks(
+  views: readonly ObjectView[],
+  served: ServedResource,
+  metadata: object,
+  options: TableOptions,
+  headers = true,
+): Generator<Uint8Array> {
   const table = tableOf(served)
   const columns = headers ? columnsJson(table) : 'null'
-  yield Buffer.from(`{"kind":"Table","apiVersion":"meta.k8s.io/${options.version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${columns},"rows":[`)
+  yield Buffer.from(
+    `{"kind":"Table","apiVersion":"meta.k8s.io/${options.version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${columns},"rows":[`,
+  )
   for (let i = 0; i < views.length; i++) {
     if (i > 0) yield comma
     yield rowBytes(views[i] as ObjectView, table, options.include, options.version, options.now)

@@ -1,4 +1,4 @@
-import { ApiError, type Clock, isApiError, type Log, type ServedResource, type WatchCursor, type WatchViewEvent } from '@continuo/core'
+import { type ApiError, type Clock, isApiError, type Log, type ServedResource, type WatchCursor, type WatchViewEvent } from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
 import { asApiError, beginAnswer, drained } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -47,12 +47,22 @@ class LineEncoder {
     const { as, version } = this.#context.wanted
     if (as === undefined) return view.encoded(`event/${type}`, () => Buffer.concat([heads[type], view.json, newline]))
     if (as === 'Table') return Buffer.concat([heads[type], ...this.#table([view], { resourceVersion: view.resourceVersion }), newline])
-    return view.encoded(`event/${type}/partial/${version}`, () => Buffer.concat([heads[type], partialJson(view, version as string), newline]))
+    return view.encoded(`event/${type}/partial/${version}`, () =>
+      Buffer.concat([heads[type], partialJson(view, version as string), newline]),
+    )
   }
 
   #table(views: Parameters<typeof tableChunks>[0], metadata: object): Uint8Array[] {
     const { served, wanted, clock } = this.#context
-    const chunks = [...tableChunks(views, served, metadata, { include: this.#include, version: wanted.version as string, now: clock.now() }, !this.#headersSent)]
+    const chunks = [
+      ...tableChunks(
+        views,
+        served,
+        metadata,
+        { include: this.#include, version: wanted.version as string, now: clock.now() },
+        !this.#headersSent,
+      ),
+    ]
     this.#headersSent = true
     // The table's own line end would split the event.
     chunks[chunks.length - 1] = Buffer.from(']}')
@@ -66,8 +76,14 @@ class LineEncoder {
       creationTimestamp: null,
       ...(event.initialEventsEnd === true ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
     }
-    if (wanted.as === 'Table') return Buffer.concat([Buffer.from('{"type":"BOOKMARK","object":'), ...this.#table([], { resourceVersion: event.resourceVersion }), newline])
-    const [kind, apiVersion] = wanted.as === undefined ? [served.gvk.kind, served.apiVersion] : ['PartialObjectMetadata', `meta.k8s.io/${wanted.version}`]
+    if (wanted.as === 'Table')
+      return Buffer.concat([
+        Buffer.from('{"type":"BOOKMARK","object":'),
+        ...this.#table([], { resourceVersion: event.resourceVersion }),
+        newline,
+      ])
+    const [kind, apiVersion] =
+      wanted.as === undefined ? [served.gvk.kind, served.apiVersion] : ['PartialObjectMetadata', `meta.k8s.io/${wanted.version}`]
     return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`)
   }
 }

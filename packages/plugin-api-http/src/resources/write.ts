@@ -1,9 +1,17 @@
-import { ApiError, type Caller, type Clock, type ObjectRef, type ObjectService, type Patch, type UnstructuredObject, type WriteOptions } from '@continuo/core'
-import { type BodyLimits, readBody } from '../server/body.ts'
-import type { Exchange } from '../server/exchange.ts'
+import {
+  ApiError,
+  type Caller,
+  type Clock,
+  type ObjectRef,
+  type ObjectService,
+  type Patch,
+  type UnstructuredObject,
+  type WriteOptions,
+} from '@continuo/core'
 import { readDeleteOptions, readFlag, readListOptions, readWriteOptions } from '../request/query-options.ts'
 import { jsonForm, sendJson } from '../server/answer.ts'
-import { asObject, decodeBody, type DecodedBody, type Decoding, mediaTypeOf } from './body-decoder.ts'
+import { type BodyLimits, readBody } from '../server/body.ts'
+import { asObject, type DecodedBody, type Decoding, decodeBody, mediaTypeOf } from './body-decoder.ts'
 import type { Operation } from './operation.ts'
 import { type Presentation, sendList, sendObject } from './present.ts'
 
@@ -32,27 +40,43 @@ const bodyOf = async (context: WriteContext): Promise<DecodedBody> =>
 /** Kind of the body: the subresource's own, if it has one. */
 const kindOf = (context: WriteContext): string => context.operation.subresource?.kind.kind ?? context.served.gvk.kind
 
-const withDuplicates = (options: WriteOptions, body: DecodedBody): WriteOptions => (body.duplicates.length === 0 ? options : { ...options, duplicateFields: body.duplicates })
+const withDuplicates = (options: WriteOptions, body: DecodedBody): WriteOptions =>
+  body.duplicates.length === 0 ? options : { ...options, duplicateFields: body.duplicates }
 
 async function create(context: WriteContext): Promise<void> {
   const options = readWriteOptions(context.exchange.query, 'CreateOptions')
   const body = await bodyOf(context)
-  const result = await context.service.create(context.ref, asObject(body.value, kindOf(context)), withDuplicates(options, body), context.caller)
+  const result = await context.service.create(
+    context.ref,
+    asObject(body.value, kindOf(context)),
+    withDuplicates(options, body),
+    context.caller,
+  )
   sendObject(context, result.view, 201)
 }
 
 async function update(context: WriteContext): Promise<void> {
   const options = readWriteOptions(context.exchange.query, 'UpdateOptions')
   const body = await bodyOf(context)
-  const result = await context.service.update(context.ref, asObject(body.value, kindOf(context)), withDuplicates(options, body), context.caller)
+  const result = await context.service.update(
+    context.ref,
+    asObject(body.value, kindOf(context)),
+    withDuplicates(options, body),
+    context.caller,
+  )
   sendObject(context, result.view, result.created ? 201 : 200)
 }
 
 function patchTypeOf(context: WriteContext): PatchType {
   const type = patchTypes[mediaTypeOf(context.exchange.header('content-type')) as keyof typeof patchTypes] as PatchType | undefined
   if (type === undefined || (type === 'strategic' && context.served.definition.custom === true)) {
-    const supported = Object.keys(patchTypes).filter((name) => context.served.definition.custom !== true || name !== 'application/strategic-merge-patch+json')
-    throw new ApiError('UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`)
+    const supported = Object.keys(patchTypes).filter(
+      (name) => context.served.definition.custom !== true || name !== 'application/strategic-merge-patch+json',
+    )
+    throw new ApiError(
+      'UnsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${supported.join(', ')}`,
+    )
   }
   return type
 }
@@ -78,7 +102,8 @@ async function patch(context: WriteContext): Promise<void> {
       causes: [{ reason: 'FieldValueRequired', field: 'fieldManager', message: 'Required value: is required for apply patch' }],
     })
   }
-  const value: Patch = type === 'apply' ? { type, body: withName(asObject(body.value, kindOf(context)), ref.name), force } : { type, body: body.value }
+  const value: Patch =
+    type === 'apply' ? { type, body: withName(asObject(body.value, kindOf(context)), ref.name), force } : { type, body: body.value }
   const result = await context.service.patch(ref, value, withDuplicates(options, body), context.caller)
   sendObject(context, result.view, result.created ? 201 : 200)
 }
@@ -108,7 +133,12 @@ async function remove(context: WriteContext): Promise<void> {
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: { name: context.ref.name, ...(served.gvr.group === '' ? {} : { group: served.gvr.group }), kind: served.gvr.resource, uid: result.view.uid },
+    details: {
+      name: context.ref.name,
+      ...(served.gvr.group === '' ? {} : { group: served.gvr.group }),
+      kind: served.gvr.resource,
+      uid: result.view.uid,
+    },
   })
 }
 

@@ -34,12 +34,13 @@ export function sendBytes(exchange: Exchange, status: number, contentType: strin
   }
   const headers = headersFor(exchange, contentType)
   headers['content-length'] = bytes.length
-  exchange.response.writeHead(status, (extra === undefined ? headers : { ...headers, ...extra }))
+  exchange.response.writeHead(status, extra === undefined ? headers : { ...headers, ...extra })
   if (exchange.method === 'HEAD') exchange.response.end()
   else exchange.response.end(bytes)
 }
 
-const acceptsGzip = (exchange: Exchange): boolean => /(^|[\s,])(gzip|\*)(\s*;\s*q=(?!0(\.0*)?($|\s|,))[\d.]+)?\s*($|,)/.test(exchange.header('accept-encoding') ?? '')
+const acceptsGzip = (exchange: Exchange): boolean =>
+  /(^|[\s,])(gzip|\*)(\s*;\s*q=(?!0(\.0*)?($|\s|,))[\d.]+)?\s*($|,)/.test(exchange.header('accept-encoding') ?? '')
 
 /** Resolves when the answer takes more, or is over. */
 export const drained = (exchange: Exchange): Promise<void> =>
@@ -57,7 +58,14 @@ export const drained = (exchange: Exchange): Promise<void> =>
  * Sends a large body from shared pieces, no faster than the client takes it: what is not yet written costs nothing.
  * Compresses when it is worth it.
  */
-export async function sendChunks(exchange: Exchange, status: number, contentType: string, chunks: Iterable<Uint8Array>, size: number, extra?: OutgoingHttpHeaders): Promise<void> {
+export async function sendChunks(
+  exchange: Exchange,
+  status: number,
+  contentType: string,
+  chunks: Iterable<Uint8Array>,
+  size: number,
+  extra?: OutgoingHttpHeaders,
+): Promise<void> {
   const { response } = exchange
   if (exchange.isGone) return
   const headers: OutgoingHttpHeaders = { ...headersFor(exchange, contentType), ...extra }
@@ -112,7 +120,8 @@ const wantsPretty = (exchange: Exchange): boolean => {
 }
 
 /** True when JSON bytes can go out as they are. */
-export const wantsPlainJson = (exchange: Exchange, wanted: Wanted): boolean => wanted.mediaType === 'application/json' && !wantsPretty(exchange)
+export const wantsPlainJson = (exchange: Exchange, wanted: Wanted): boolean =>
+  wanted.mediaType === 'application/json' && !wantsPretty(exchange)
 
 /** Turns JSON into the form that the client wants: indented, or YAML. */
 export function dress(exchange: Exchange, wanted: Wanted, json: Uint8Array): { readonly contentType: string; readonly bytes: Uint8Array } {
@@ -136,7 +145,12 @@ export function asApiError(error: unknown, log: Log, what: string): ApiError {
   if (isApiError(error)) return error
   const known = isContinuoError(error) ? (error as ContinuoError) : undefined
   log.error({ error, what }, 'request failed')
-  return new ApiError('InternalError', known === undefined ? 'Internal error occurred' : `Internal error occurred: ${known.message}`, undefined, { cause: error })
+  return new ApiError(
+    'InternalError',
+    known === undefined ? 'Internal error occurred' : `Internal error occurred: ${known.message}`,
+    undefined,
+    { cause: error },
+  )
 }
 
 /** Answers with a `Status`; on an answer that has begun, ends it without a proper end, so that the client notices. */

@@ -1,7 +1,26 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ApiError, type Caller, type Clock, type Health, isApiError, type Log, type Metrics, type ObjectService, type Random, type UserInfo } from '@continuo/core'
-import { type AccessAttributes, type Authenticator, type Authorizer, type ConnectHandler, continuoHeaders, parseFence } from '@continuo/workload'
+import {
+  ApiError,
+  type Caller,
+  type Clock,
+  type Health,
+  isApiError,
+  type Log,
+  type Metrics,
+  type ObjectService,
+  type Random,
+  type UserInfo,
+  type WatchCursor,
+} from '@continuo/core'
+import {
+  type AccessAttributes,
+  type Authenticator,
+  type Authorizer,
+  type ConnectHandler,
+  continuoHeaders,
+  parseFence,
+} from '@continuo/workload'
 import { authenticate } from '../access/authenticate.ts'
 import { type AuthorizationMode, authorize } from '../access/authorize.ts'
 import { clientCertificateOf } from '../access/client-certificate.ts'
@@ -13,7 +32,7 @@ import { versionInfo } from '../health/version.ts'
 import { OpenApi } from '../openapi/open-api.ts'
 import { attributesOf, verbOf } from '../request/attributes.ts'
 import { Negotiator } from '../request/negotiate.ts'
-import { parsePath, type PlainPath, type RequestPath, type ResourcePath } from '../request/path.ts'
+import { type PlainPath, parsePath, type RequestPath, type ResourcePath } from '../request/path.ts'
 import { readGetOptions, readListOptions, readWatchOptions } from '../request/query-options.ts'
 import type { Decoding } from '../resources/body-decoder.ts'
 import { methodNotAllowed, notFound, type Operation, operationOf } from '../resources/operation.ts'
@@ -96,7 +115,10 @@ export class ApiServer {
     } catch (error) {
       sendError(exchange, asApiError(error, this.#options.log, `${exchange.method} ${exchange.rawPath}`))
     } finally {
-      this.#metrics.observe({ verb, resource: this.#known(resource), code: exchange.response.statusCode }, (this.#options.clock.monotonic() - began) / 1000)
+      this.#metrics.observe(
+        { verb, resource: this.#known(resource), code: exchange.response.statusCode },
+        (this.#options.clock.monotonic() - began) / 1000,
+      )
     }
   }
 
@@ -118,7 +140,9 @@ export class ApiServer {
     } catch (error) {
       const fault = asApiError(error, this.#options.log, `upgrade ${exchange.rawPath}`)
       const body = `${JSON.stringify(fault.toStatus())}\n`
-      socket.end(`HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+      socket.end(
+        `HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      )
     }
   }
 
@@ -130,11 +154,22 @@ export class ApiServer {
 
   #admit(exchange: Exchange, path: RequestPath, verb: string): Admitted | Promise<Admitted> {
     const { request } = exchange
-    const user = authenticate({ headers: request.headers, certificate: clientCertificateOf(request), remoteAddress: request.socket?.remoteAddress ?? '' }, this.#options.authenticators)
-    if (user instanceof Promise || exchange.request.headers['impersonate-user'] !== undefined || exchange.request.headers['impersonate-group'] !== undefined) {
+    const user = authenticate(
+      { headers: request.headers, certificate: clientCertificateOf(request), remoteAddress: request.socket?.remoteAddress ?? '' },
+      this.#options.authenticators,
+    )
+    if (
+      user instanceof Promise ||
+      exchange.request.headers['impersonate-user'] !== undefined ||
+      exchange.request.headers['impersonate-group'] !== undefined
+    ) {
       return this.#admitSlowly(exchange, path, verb, user)
     }
-    const allowed = authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), this.#options.authorizers, this.#options.authorization)
+    const allowed = authorize(
+      attributesOf(user, verb, path, exchange.rawPath, exchange.query),
+      this.#options.authorizers,
+      this.#options.authorization,
+    )
     const admitted = { path, verb, caller: this.#caller(exchange, user) }
     return allowed === undefined ? admitted : allowed.then(() => admitted)
   }
@@ -194,7 +229,13 @@ export class ApiServer {
     if (!path.isResource) return this.#plain(exchange, path)
     const operation = this.#operation(exchange, path, verb)
     const flow: FlowClass =
-      operation.type === 'watch' || operation.type === 'connect' ? 'long-running' : path.group === leaseGroup ? 'exempt' : operation.type === 'get' || operation.type === 'list' ? 'read' : 'write'
+      operation.type === 'watch' || operation.type === 'connect'
+        ? 'long-running'
+        : path.group === leaseGroup
+          ? 'exempt'
+          : operation.type === 'get' || operation.type === 'list'
+            ? 'read'
+            : 'write'
     this.#enter(flow)
     try {
       await this.#run(exchange, path, operation, admitted.caller)
@@ -208,7 +249,8 @@ export class ApiServer {
     const served = service.registry.resolve({ group: path.group, version: path.version, resource: path.resource })
     if (served === undefined) throw notFound()
     if (operation.type === 'connect') return runConnect(this.#connectContext(exchange, path, operation, caller))
-    const shape = operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
+    const shape =
+      operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
     const wanted = this.#negotiator.choose(exchange.header('accept'), shape)
     const presentation: Presentation = { exchange, served, wanted, now: clock.now() }
     const ref = refOf(path, served.definition.namespaced)
@@ -226,14 +268,23 @@ export class ApiServer {
     }
   }
 
-  async #watch(exchange: Exchange, path: ResourcePath, { served, wanted }: Presentation, ref: ReturnType<typeof refOf>, caller: Caller): Promise<void> {
+  async #watch(
+    exchange: Exchange,
+    path: ResourcePath,
+    { served, wanted }: Presentation,
+    ref: ReturnType<typeof refOf>,
+    caller: Caller,
+  ): Promise<void> {
     const { service, clock, log, stopping, random, watchTimeoutSeconds } = this.#options
     const query = exchange.query ?? new URLSearchParams()
     const read = readWatchOptions(query, Math.round(watchTimeoutSeconds * (1 + random.next())))
-    const options = path.name === '' ? read : { ...read, fieldSelector: [read.fieldSelector, `metadata.name=${path.name}`].filter((term) => term !== undefined).join(',') }
-    let cursor
+    const options =
+      path.name === ''
+        ? read
+        : { ...read, fieldSelector: [read.fieldSelector, `metadata.name=${path.name}`].filter((term) => term !== undefined).join(',') }
+    let cursor: WatchCursor
     try {
-      cursor = await service.watch({ ...ref, namespace: ref.namespace }, options, caller)
+      cursor = await service.watch(ref, options, caller)
     } catch (error) {
       // A version that is too old is told inside the watch, where clients look for it.
       if (!isApiError(error) || error.status !== 410) throw error
@@ -250,13 +301,23 @@ export class ApiServer {
     const key = `${path.group}/${path.resource}/${operation.subresource?.name ?? ''}`
     const handler = connectHandlers.get(key)
     if (handler === undefined) throw new ApiError('ServiceUnavailable', `nothing in this server connects ${key}`)
-    return { exchange, ref: { ...refOf(path, namespaced), subresource: path.subresource }, rest: path.rest, caller, service, handler, log, stopping }
+    return {
+      exchange,
+      ref: { ...refOf(path, namespaced), subresource: path.subresource },
+      rest: path.rest,
+      caller,
+      service,
+      handler,
+      log,
+      stopping,
+    }
   }
 
   async #plain(exchange: Exchange, path: PlainPath): Promise<void> {
     const { segments } = path
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
-      if (isHealthPath(segments) || Discovery.owns(segments) || segments[0] === 'version' || segments[0] === 'openapi') throw methodNotAllowed()
+      if (isHealthPath(segments) || Discovery.owns(segments) || segments[0] === 'version' || segments[0] === 'openapi')
+        throw methodNotAllowed()
       throw notFound()
     }
     if (isHealthPath(segments)) return answerHealth(exchange, segments, this.#options.health)
@@ -266,7 +327,10 @@ export class ApiServer {
     if (segments.length === 1 && segments[0] === 'metrics') {
       return sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(await this.#options.metrics.expose()))
     }
-    if (segments.length === 0) return sendJson(exchange, 200, jsonForm, { paths: ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'] })
+    if (segments.length === 0)
+      return sendJson(exchange, 200, jsonForm, {
+        paths: ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
+      })
     throw notFound()
   }
 }

@@ -26,7 +26,11 @@ const inflate = (bytes: Buffer, limit: number): Promise<Buffer> =>
 export async function readBody(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<Buffer> {
   const { request } = exchange
   const encoding = exchange.header('content-encoding')?.toLowerCase()
-  if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip') throw new ApiError('UnsupportedMediaType', `the content encoding ${JSON.stringify(encoding.slice(0, 40))} is not supported: use gzip or none`)
+  if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip')
+    throw new ApiError(
+      'UnsupportedMediaType',
+      `the content encoding ${JSON.stringify(encoding.slice(0, 40))} is not supported: use gzip or none`,
+    )
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes)
   if (!exchange.hasBody) {
@@ -65,7 +69,8 @@ function collect(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<
       done()
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
     }
-    const onError = (cause: Error): void => fail(new ApiError('BadRequest', `the request body broke off: ${cause.message}`, undefined, { cause }))
+    const onError = (cause: Error): void =>
+      fail(new ApiError('BadRequest', `the request body broke off: ${cause.message}`, undefined, { cause }))
     const onClose = (): void => fail(new ApiError('BadRequest', 'the request body broke off'))
     request.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
   })

@@ -1,5 +1,5 @@
-import { hostname } from 'node:os'
 import { isIP } from 'node:net'
+import { hostname } from 'node:os'
 import { CertificateDirectory, issueCertificate, type KeyPair } from '@continuo/lib-certificates'
 import type { ClientCredential } from '@continuo/workload'
 import type { TlsMaterial } from './listener.ts'
@@ -26,7 +26,15 @@ const wildcards = new Set(['0.0.0.0', '::', ''])
 
 /** Every name that the certificate of the server bears. Pure. */
 export const servingNames = (hosts: readonly string[], names: readonly string[], machine: string): readonly string[] => [
-  ...new Set(['localhost', '127.0.0.1', '::1', ...(/^[a-z0-9.-]+$/i.test(machine) ? [machine.toLowerCase()] : []), ...clusterNames, ...hosts.filter((host) => !wildcards.has(host)), ...names]),
+  ...new Set([
+    'localhost',
+    '127.0.0.1',
+    '::1',
+    ...(/^[a-z0-9.-]+$/i.test(machine) ? [machine.toLowerCase()] : []),
+    ...clusterNames,
+    ...hosts.filter((host) => !wildcards.has(host)),
+    ...names,
+  ]),
 ]
 
 /** The address that stands in URLs: brackets around IPv6, something that can be reached for a wildcard. */
@@ -36,8 +44,17 @@ export const urlHost = (host: string): string => (wildcards.has(host) ? '127.0.0
 export async function ensureCertificates({ directory, hosts, names, now }: CertificateRequest): Promise<ApiCertificates> {
   const files = new CertificateDirectory(directory)
   const authority = await files.ensureAuthority({ commonName: 'continuo', now })
-  const server = await files.ensureCertificate('api', authority, { subject: { commonName: 'continuo-api' }, usage: 'server', names: servingNames(hosts, names, hostname()), now })
-  const admin = await files.ensureCertificate('admin', authority, { subject: { commonName: 'continuo-admin', organizations: ['system:masters'] }, usage: 'client', now })
+  const server = await files.ensureCertificate('api', authority, {
+    subject: { commonName: 'continuo-api' },
+    usage: 'server',
+    names: servingNames(hosts, names, hostname()),
+    now,
+  })
+  const admin = await files.ensureCertificate('admin', authority, {
+    subject: { commonName: 'continuo-admin', organizations: ['system:masters'] },
+    usage: 'client',
+    now,
+  })
   return {
     authority,
     tls: { certificate: server.certificate, privateKey: server.privateKey, clientAuthority: authority.certificate },
@@ -46,5 +63,10 @@ export async function ensureCertificates({ directory, hosts, names, now }: Certi
 }
 
 /** A client certificate for a user and its groups. */
-export const issueClient = (authority: KeyPair, user: { readonly name: string; readonly groups: readonly string[] }, validDays: number, now: number): Promise<ClientCredential> =>
+export const issueClient = (
+  authority: KeyPair,
+  user: { readonly name: string; readonly groups: readonly string[] },
+  validDays: number,
+  now: number,
+): Promise<ClientCredential> =>
   issueCertificate(authority, { subject: { commonName: user.name, organizations: user.groups }, usage: 'client', now, validDays })

@@ -29,7 +29,12 @@ export class FlowControl {
     if (flow === 'exempt') return
     const limit = this.#limits[keys[flow]]
     if (this.#inFlight[flow] >= limit) {
-      throw new ApiError('TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 }, { hint: `more than ${limit} ${flow} requests are in flight` })
+      throw new ApiError(
+        'TooManyRequests',
+        'Too many requests, please try again later.',
+        { retryAfterSeconds: 1 },
+        { hint: `more than ${limit} ${flow} requests are in flight` },
+      )
     }
     this.#inFlight[flow]++
   }

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -52,7 +52,11 @@ export class Listener {
             rejectUnauthorized: false,
             minVersion: 'TLSv1.2',
             handshakeTimeout: headersTimeoutMs,
-            settings: { maxConcurrentStreams: maxStreamsPerSession, maxHeaderListSize: options.maxHeaderBytes, initialWindowSize: 256 * 1024 },
+            settings: {
+              maxConcurrentStreams: maxStreamsPerSession,
+              maxHeaderListSize: options.maxHeaderBytes,
+              initialWindowSize: 256 * 1024,
+            },
             maxSessionInvalidFrames: 100,
             maxSessionRejectedStreams: 100,
             streamResetBurst: 1_000,
@@ -78,7 +82,12 @@ export class Listener {
     server.on('upgrade', (request, socket, head) => onUpgrade(request, socket, head))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-      const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
+      const status =
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? '431 Request Header Fields Too Large'
+          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+            ? '408 Request Timeout'
+            : '400 Bad Request'
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     })
     server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy())
@@ -95,7 +104,11 @@ export class Listener {
     return new Promise((resolve, reject) => {
       const fail = (cause: NodeJS.ErrnoException): void => {
         const hint =
-          cause.code === 'EADDRINUSE' ? 'another process listens there: stop it, or choose another port with `listen`' : cause.code === 'EACCES' ? 'choose a port above 1023 with `listen`' : 'check the address in `listen`'
+          cause.code === 'EADDRINUSE'
+            ? 'another process listens there: stop it, or choose another port with `listen`'
+            : cause.code === 'EACCES'
+              ? 'choose a port above 1023 with `listen`'
+              : 'check the address in `listen`'
         reject(new ContinuoError('API_LISTEN', `the API cannot listen on ${host}:${port}: ${cause.message}`, { hint, cause }))
       }
       this.#server.once('error', fail)
@@ -108,7 +121,8 @@ export class Listener {
 
   /** Replaces the server's certificate for new connections. */
   renew(tls: TlsMaterial): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ cert: tls.certificate, key: tls.privateKey, ca: tls.clientAuthority })
+    if ('setSecureContext' in this.#server)
+      this.#server.setSecureContext({ cert: tls.certificate, key: tls.privateKey, ca: tls.clientAuthority })
   }
 
   get connections(): number {

@@ -56,13 +56,16 @@ const attributes = (over: Partial<AccessAttributes>): AccessAttributes => ({
   ...over,
 })
 const path = (path: string, user = anonymous): AccessAttributes => attributes({ isResource: false, verb: 'get', path, user })
-const says = (decision: 'allow' | 'deny' | 'none', reason?: string): Authorizer => ({ authorize: () => ({ decision, ...(reason === undefined ? {} : { reason }) }) })
+const says = (decision: 'allow' | 'deny' | 'none', reason?: string): Authorizer => ({
+  authorize: () => ({ decision, ...(reason === undefined ? {} : { reason }) }),
+})
 
 describe('authorize', () => {
   it('allows authenticated users by default and the anonymous only health and version', () => {
     expect(authorize(attributes({}), [], 'AlwaysAllow')).toBeUndefined()
     for (const open of ['/healthz', '/livez/ping', '/readyz', '/version']) expect(authorize(path(open), [], 'AlwaysDeny')).toBeUndefined()
-    for (const closed of ['/metrics', '/api', '/', '/healthzz']) expect(() => authorize(path(closed), [], 'AlwaysAllow')).toThrow(`cannot get path "${closed}"`)
+    for (const closed of ['/metrics', '/api', '/', '/healthzz'])
+      expect(() => authorize(path(closed), [], 'AlwaysAllow')).toThrow(`cannot get path "${closed}"`)
     expect(() => authorize(attributes({ user: anonymous }), [], 'AlwaysAllow')).toThrow(/system:anonymous/)
   })
 
@@ -72,25 +75,51 @@ describe('authorize', () => {
   })
 
   it('follows the first authorizer that decides', async () => {
-    await authorize(attributes({}), [['b', says('deny')], ['a', says('allow')]], 'AlwaysDeny')
-    await expect(authorize(attributes({}), [['a', says('none')], ['b', says('deny', 'because')]], 'AlwaysAllow')).rejects.toMatchObject({
+    await authorize(
+      attributes({}),
+      [
+        ['b', says('deny')],
+        ['a', says('allow')],
+      ],
+      'AlwaysDeny',
+    )
+    await expect(
+      authorize(
+        attributes({}),
+        [
+          ['a', says('none')],
+          ['b', says('deny', 'because')],
+        ],
+        'AlwaysAllow',
+      ),
+    ).rejects.toMatchObject({
       status: 403,
-      message: 'deployments.apps is forbidden: User "ann" cannot list resource "deployments" in API group "apps" in the namespace "shop": because',
+      message:
+        'deployments.apps is forbidden: User "ann" cannot list resource "deployments" in API group "apps" in the namespace "shop": because',
       details: { group: 'apps', kind: 'deployments' },
     })
   })
 
   it('words a refused object at the cluster scope', () => {
-    expect(() => authorize(attributes({ group: '', resource: 'nodes', subresource: 'status', name: 'n1', namespace: '', verb: 'update' }), [], 'AlwaysDeny')).toThrow(
-      'nodes "n1" is forbidden: User "ann" cannot update resource "nodes/status" in API group "" at the cluster scope',
-    )
+    expect(() =>
+      authorize(
+        attributes({ group: '', resource: 'nodes', subresource: 'status', name: 'n1', namespace: '', verb: 'update' }),
+        [],
+        'AlwaysDeny',
+      ),
+    ).toThrow('nodes "n1" is forbidden: User "ann" cannot update resource "nodes/status" in API group "" at the cluster scope')
   })
 })
 
 describe('impersonation', () => {
   it('reads user, groups, uid and extras', () => {
     expect(
-      impersonatedUser({ 'impersonate-user': 'bob', 'impersonate-group': 'a, b', 'impersonate-uid': '7', 'impersonate-extra-scopes': 'view' }),
+      impersonatedUser({
+        'impersonate-user': 'bob',
+        'impersonate-group': 'a, b',
+        'impersonate-uid': '7',
+        'impersonate-extra-scopes': 'view',
+      }),
     ).toEqual({ username: 'bob', uid: '7', groups: ['a', 'b', 'system:authenticated'], extra: { scopes: ['view'] } })
   })
 
@@ -101,7 +130,14 @@ describe('impersonation', () => {
 
   it('asks for every part of the wanted identity', () => {
     const wanted = { username: 'system:serviceaccount:ns:sa', groups: ['g', 'system:authenticated'], extra: { k: ['v'] } }
-    expect(impersonationAttributes({ username: 'ann' }, wanted).map(({ resource, namespace, name, subresource }) => [resource, namespace, name, subresource])).toEqual([
+    expect(
+      impersonationAttributes({ username: 'ann' }, wanted).map(({ resource, namespace, name, subresource }) => [
+        resource,
+        namespace,
+        name,
+        subresource,
+      ]),
+    ).toEqual([
       ['serviceaccounts', 'ns', 'sa', ''],
       ['groups', '', 'g', ''],
       ['userextras', '', 'v', 'k'],

@@ -23,15 +23,21 @@ describe('chooseContainer', () => {
   })
 
   it('lists the choices', () => {
-    expect(() => chooseContainer(pod(['a', 'b'], { initContainers: [{ name: 'i' }] }), null)).toThrow('choose one of: [a b] or one of the init containers: [i]')
+    expect(() => chooseContainer(pod(['a', 'b'], { initContainers: [{ name: 'i' }] }), null)).toThrow(
+      'choose one of: [a b] or one of the init containers: [i]',
+    )
     expect(() => chooseContainer(pod(['a']), 'z')).toThrow('container z is not valid for pod p')
   })
 })
 
 describe('pod streams', () => {
   it('asks the agent in the words of a kubelet', async () => {
-    expect((await ask('log', 'follow=true&tailLines=3&previous=false&pretty=true&sinceSeconds=60')).path).toBe('/containerLogs/shop/p/c?tailLines=3&sinceSeconds=60&follow=true')
-    expect((await ask('exec', 'command=sh&command=-c&command=echo+1&stdout=true&tty=0')).path).toBe('/exec/shop/p/c?stdout=true&command=sh&command=-c&command=echo+1')
+    expect((await ask('log', 'follow=true&tailLines=3&previous=false&pretty=true&sinceSeconds=60')).path).toBe(
+      '/containerLogs/shop/p/c?tailLines=3&sinceSeconds=60&follow=true',
+    )
+    expect((await ask('exec', 'command=sh&command=-c&command=echo+1&stdout=true&tty=0')).path).toBe(
+      '/exec/shop/p/c?stdout=true&command=sh&command=-c&command=echo+1',
+    )
     expect((await ask('attach', 'stdin=1&stdout=1&container=c')).path).toBe('/attach/shop/p/c?stdin=true&stdout=true')
     expect((await ask('portforward', '')).path).toBe('/portForward/shop/p')
   })
@@ -54,13 +60,22 @@ describe('pod streams', () => {
   })
 
   it('refuses a pod that runs nowhere yet', async () => {
-    await expect(ask('log', '', pod(['c'], { nodeName: '' }))).rejects.toMatchObject({ status: 400, message: 'pod p does not have a host assigned' })
+    await expect(ask('log', '', pod(['c'], { nodeName: '' }))).rejects.toMatchObject({
+      status: 400,
+      message: 'pod p does not have a host assigned',
+    })
   })
 
   it('says 503 when the node is not connected', async () => {
     const lost: NodeDialer = { connected: () => [], dial: () => Promise.reject(new TypeError('gone')) }
     const handler = podConnectHandlers(lost).get('/pods/log')
-    const target = await (handler as NonNullable<typeof handler>).connect({ object: pod(['c']), query: new URLSearchParams() } as unknown as ConnectRequest)
-    await expect(target.open(new AbortController().signal)).rejects.toMatchObject({ status: 503, message: 'node n1 is not connected to this server' })
+    const target = await (handler as NonNullable<typeof handler>).connect({
+      object: pod(['c']),
+      query: new URLSearchParams(),
+    } as unknown as ConnectRequest)
+    await expect(target.open(new AbortController().signal)).rejects.toMatchObject({
+      status: 503,
+      message: 'node n1 is not connected to this server',
+    })
   })
 })

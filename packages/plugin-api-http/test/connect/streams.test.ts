@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { Duplex, duplexPair } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { type AnyCapability, type ObjectClient, ObjectClientCap } from '@continuo/core'
-import { type NodeDialer, NodeDialerCap, Node, Pod } from '@continuo/workload'
+import { Node, type NodeDialer, NodeDialerCap, Pod } from '@continuo/workload'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import { type RunningApi, startApi } from '../running-api.ts'
@@ -36,7 +36,9 @@ class FakeAgent implements NodeDialer {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n')
         return
       }
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n`)
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n`,
+      )
       socket.on('data', (bytes: Buffer) => socket.write(`echo ${bytes.toString()}`))
       socket.on('error', () => {})
     })
@@ -47,7 +49,10 @@ class FakeAgent implements NodeDialer {
     const [ours, theirs] = duplexPair()
     this.streams.add(ours)
     ours.once('close', () => this.streams.delete(ours))
-    this.server.emit('connection', Object.assign(theirs, { setTimeout: () => theirs, setNoDelay: () => theirs, setKeepAlive: () => theirs }))
+    this.server.emit(
+      'connection',
+      Object.assign(theirs, { setTimeout: () => theirs, setNoDelay: () => theirs, setKeepAlive: () => theirs }),
+    )
     return ours
   }
 
@@ -71,7 +76,12 @@ beforeAll(async () => {
     ['broken', 'n1'],
     ['lost', 'n2'],
   ]) {
-    await client.for(Pod).create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: name as string, namespace: 'default' }, spec: { nodeName, containers: [{ name: 'c', image: 'x' }] } })
+    await client.for(Pod).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: name as string, namespace: 'default' },
+      spec: { nodeName, containers: [{ name: 'c', image: 'x' }] },
+    })
   }
 })
 afterAll(() => api[Symbol.asyncDispose]())
@@ -81,14 +91,22 @@ const upgrade = (path: string, protocol: string, method = 'GET'): Promise<{ text
     ({ connect }) =>
       new Promise((resolve, reject) => {
         const url = new URL(api.endpoint.url)
-        const socket = connect({ host: url.hostname, port: Number(url.port), ca: api.endpoint.authority, cert: api.endpoint.admin?.certificate, key: api.endpoint.admin?.privateKey })
+        const socket = connect({
+          host: url.hostname,
+          port: Number(url.port),
+          ca: api.endpoint.authority,
+          cert: api.endpoint.admin?.certificate,
+          key: api.endpoint.admin?.privateKey,
+        })
         let received = ''
         socket.on('data', (bytes: Buffer) => {
           received += bytes
         })
         socket.once('data', () => resolve({ text: () => received, socket }))
         socket.once('error', reject)
-        socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nAuthorization-Extra: no\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\nContent-Length: 0\r\n\r\n`)
+        socket.write(
+          `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nAuthorization-Extra: no\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\nContent-Length: 0\r\n\r\n`,
+        )
       }),
   )
 
@@ -126,7 +144,11 @@ describe('exec', () => {
     expect(text()).toMatch(/X-Stream-Protocol-Version: v4.channel.k8s.io/)
     socket.write('hello')
     await expect.poll(text).toMatch(/echo hello$/)
-    expect(agent.asked.at(-1)).toMatchObject({ method: 'POST', url: '/exec/default/here/c?stdin=true&stdout=true&command=cat', headers: { 'x-stream-protocol-version': 'v4.channel.k8s.io' } })
+    expect(agent.asked.at(-1)).toMatchObject({
+      method: 'POST',
+      url: '/exec/default/here/c?stdin=true&stdout=true&command=cat',
+      headers: { 'x-stream-protocol-version': 'v4.channel.k8s.io' },
+    })
     expect(agent.asked.at(-1)?.headers['authorization-extra']).toBeUndefined()
     socket.destroy()
     await expect.poll(() => agent.streams.size).toBe(0)
@@ -173,7 +195,11 @@ describe('exec', () => {
 
 describe('proxy', () => {
   it('passes method, body, answer and headers, but no credentials', async () => {
-    const plain = await api.call('/api/v1/nodes/n1/proxy/stats/a%2Fb?x=1', { method: 'POST', body: 'payload', headers: { 'content-type': 'text/x', authorization: 'Bearer secret', 'continuo-cause': 'x' } })
+    const plain = await api.call('/api/v1/nodes/n1/proxy/stats/a%2Fb?x=1', {
+      method: 'POST',
+      body: 'payload',
+      headers: { 'content-type': 'text/x', authorization: 'Bearer secret', 'continuo-cause': 'x' },
+    })
     expect([plain.status, plain.text, plain.headers['x-own'], plain.headers['set-cookie']]).toEqual([201, 'payload', 'yes', ['a=b']])
     expect(agent.asked.at(-1)).toMatchObject({ method: 'POST', url: '/stats/a%2Fb?x=1', headers: { 'content-type': 'text/x' } })
     for (const name of ['authorization', 'continuo-cause']) expect(agent.asked.at(-1)?.headers[name]).toBeUndefined()

@@ -13,20 +13,27 @@ describe('Negotiator', () => {
     ['application/yaml', { mediaType: 'application/yaml' }],
     ['application/json;q=0.1, application/yaml', { mediaType: 'application/yaml' }],
     [kubectlTable, { mediaType: 'application/json', as: 'Table', version: 'v1' }],
-    ['application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1', { mediaType: 'application/json', as: 'PartialObjectMetadata', version: 'v1' }],
+    [
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      { mediaType: 'application/json', as: 'PartialObjectMetadata', version: 'v1' },
+    ],
   ])('answers %s', (header, wanted) => {
     expect(choose(header)).toEqual(wanted)
   })
 
   it('gives lists and watches their own metadata form', () => {
-    const header = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+    const header =
+      'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
     expect(choose(header, 'list').as).toBe('PartialObjectMetadataList')
     expect(choose(header, 'watch').as).toBe('PartialObjectMetadata')
   })
 
-  it.each(['application/vnd.kubernetes.protobuf', 'text/html', 'application/json;as=Table;v=v9;g=meta.k8s.io', 'application/json;q=0'])('refuses %s with 406', (header) => {
-    expect(() => choose(header)).toThrow(expect.objectContaining({ reason: 'NotAcceptable', status: 406 }))
-  })
+  it.each(['application/vnd.kubernetes.protobuf', 'text/html', 'application/json;as=Table;v=v9;g=meta.k8s.io', 'application/json;q=0'])(
+    'refuses %s with 406',
+    (header) => {
+      expect(() => choose(header)).toThrow(expect.objectContaining({ reason: 'NotAcceptable', status: 406 }))
+    },
+  )
 
   it('refuses YAML for a watch', () => {
     expect(() => choose('application/yaml', 'watch')).toThrow(/media types/)

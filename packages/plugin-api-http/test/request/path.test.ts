@@ -16,8 +16,14 @@ describe('parsePath', () => {
     ['/api/v1/namespaces', { version: 'v1', resource: 'namespaces' }],
     ['/api/v1/namespaces/a', { version: 'v1', namespace: 'a', resource: 'namespaces', name: 'a' }],
     ['/api/v1/namespaces/a/finalize', { version: 'v1', namespace: 'a', resource: 'namespaces', name: 'a', subresource: 'finalize' }],
-    ['/apis/apps/v1/namespaces/a/deployments/b/scale', { group: 'apps', version: 'v1', namespace: 'a', within: true, resource: 'deployments', name: 'b', subresource: 'scale' }],
-    ['/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode', { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles', name: 'system:node' }],
+    [
+      '/apis/apps/v1/namespaces/a/deployments/b/scale',
+      { group: 'apps', version: 'v1', namespace: 'a', within: true, resource: 'deployments', name: 'b', subresource: 'scale' },
+    ],
+    [
+      '/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode',
+      { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles', name: 'system:node' },
+    ],
     ['/api/v1/watch/namespaces/a/pods/b', { version: 'v1', namespace: 'a', within: true, resource: 'pods', name: 'b', watch: true }],
     ['/api/v1/nodes/n/proxy', { version: 'v1', resource: 'nodes', name: 'n', subresource: 'proxy' }],
     ['/api/v1/nodes/n/proxy/', { version: 'v1', resource: 'nodes', name: 'n', subresource: 'proxy', rest: '/' }],
@@ -26,9 +32,12 @@ describe('parsePath', () => {
     expect(resource(path)).toEqual(expected)
   })
 
-  it.each(['/', '/healthz', '/readyz/ping', '/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/openapi/v3/apis/apps/v1'])('leaves %s to others', (path) => {
-    expect(parsePath(path)).toEqual({ isResource: false, segments: path.split('/').filter((part) => part !== '') })
-  })
+  it.each(['/', '/healthz', '/readyz/ping', '/api', '/api/v1', '/apis', '/apis/apps', '/apis/apps/v1', '/openapi/v3/apis/apps/v1'])(
+    'leaves %s to others',
+    (path) => {
+      expect(parsePath(path)).toEqual({ isResource: false, segments: path.split('/').filter((part) => part !== '') })
+    },
+  )
 
   it.each([
     '/api/v1/namespaces/../secrets',

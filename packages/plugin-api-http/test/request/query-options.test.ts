@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { readDeleteOptions, readFlag, readInteger, readListOptions, readWatchOptions, readWriteOptions } from '../../src/request/query-options.ts'
+import {
+  readDeleteOptions,
+  readFlag,
+  readInteger,
+  readListOptions,
+  readWatchOptions,
+  readWriteOptions,
+} from '../../src/request/query-options.ts'
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text)
 
 describe('query options', () => {
   it('reads flags as Kubernetes does', () => {
     expect(['watch=true', 'watch=1', 'watch=', 'watch=yes'].map((text) => readFlag(query(text), 'watch'))).toEqual([true, true, true, true])
-    expect(['watch=false', 'watch=FALSE', 'watch=0', ''].map((text) => readFlag(query(text), 'watch'))).toEqual([false, false, false, false])
+    expect(['watch=false', 'watch=FALSE', 'watch=0', ''].map((text) => readFlag(query(text), 'watch'))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
   })
 
   it.each(['-1', '1e3', '0x10', '1.5', 'abc', '9'.repeat(30)])('refuses %s as a limit', (text) => {
@@ -58,7 +70,14 @@ describe('query options', () => {
 
 describe('readDeleteOptions', () => {
   it('takes the body before the query', () => {
-    const body = { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 5, propagationPolicy: 'Foreground', preconditions: { uid: 'u' }, dryRun: ['All'] }
+    const body = {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      gracePeriodSeconds: 5,
+      propagationPolicy: 'Foreground',
+      preconditions: { uid: 'u' },
+      dryRun: ['All'],
+    }
     expect(readDeleteOptions(query('gracePeriodSeconds=9'), body)).toEqual({
       gracePeriodSeconds: 5,
       propagationPolicy: 'Foreground',
@@ -68,7 +87,11 @@ describe('readDeleteOptions', () => {
   })
 
   it('reads the query without a body, old forms too', () => {
-    expect(readDeleteOptions(query('gracePeriodSeconds=0&orphanDependents=true'), undefined)).toEqual({ gracePeriodSeconds: 0, propagationPolicy: 'Orphan', dryRun: false })
+    expect(readDeleteOptions(query('gracePeriodSeconds=0&orphanDependents=true'), undefined)).toEqual({
+      gracePeriodSeconds: 0,
+      propagationPolicy: 'Orphan',
+      dryRun: false,
+    })
   })
 
   it.each([

@@ -32,7 +32,9 @@ describe('flow control', () => {
     expect([refused.status, refused.headers['retry-after'], refused.json.reason]).toEqual([429, '1', 'TooManyRequests'])
     expect((await api.call(path)).status).toBe(200)
     watch.close()
-    await expect.poll(async () => (await (api as RunningApi).call(`${path}?watch=true&timeoutSeconds=1`)).status, { timeout: 5_000 }).toBe(200)
+    await expect
+      .poll(async () => (await (api as RunningApi).call(`${path}?watch=true&timeoutSeconds=1`)).status, { timeout: 5_000 })
+      .toBe(200)
   })
 })
 

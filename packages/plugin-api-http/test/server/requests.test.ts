@@ -1,8 +1,7 @@
-import { gzipSync, gunzipSync } from 'node:zlib'
 import { connect as netConnect } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
-import { defineResource } from '@continuo/core'
-import { RegistryCap } from '@continuo/core'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { defineResource, RegistryCap } from '@continuo/core'
 import { encodeProtobuf } from '@continuo/workload'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningApi, startApi } from '../running-api.ts'
@@ -18,7 +17,17 @@ const widget = defineResource({
   namespaced: true,
   custom: true,
   storageVersion: 'v1',
-  versions: [{ name: 'v1', schema: { type: 'object', properties: { spec: { type: 'object', description: 'What it shall be.', properties: { size: { type: 'integer', description: 'How large.' } } } } } }],
+  versions: [
+    {
+      name: 'v1',
+      schema: {
+        type: 'object',
+        properties: {
+          spec: { type: 'object', description: 'What it shall be.', properties: { size: { type: 'integer', description: 'How large.' } } },
+        },
+      },
+    },
+  ],
 })
 
 let api: RunningApi
@@ -27,12 +36,18 @@ beforeAll(async () => {
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
-const create = (name: string, data: Record<string, string> = {}) => api.call(configMaps, { method: 'POST', body: { metadata: { name }, data } })
+const create = (name: string, data: Record<string, string> = {}) =>
+  api.call(configMaps, { method: 'POST', body: { metadata: { name }, data } })
 
 describe('objects', () => {
   it('are created, read, replaced and deleted', async () => {
     const created = await create('crud', { a: '1' })
-    expect([created.status, created.json.kind, created.json.apiVersion, created.json.metadata.namespace]).toEqual([201, 'ConfigMap', 'v1', 'default'])
+    expect([created.status, created.json.kind, created.json.apiVersion, created.json.metadata.namespace]).toEqual([
+      201,
+      'ConfigMap',
+      'v1',
+      'default',
+    ])
     const read = await api.call(`${configMaps}/crud`)
     expect(read.json).toEqual(created.json)
     const replaced = await api.call(`${configMaps}/crud`, { method: 'PUT', body: { ...read.json, data: { a: '2' } } })
@@ -40,9 +55,19 @@ describe('objects', () => {
     const stale = await api.call(`${configMaps}/crud`, { method: 'PUT', body: { ...read.json, data: { a: '3' } } })
     expect([stale.status, stale.json.reason]).toEqual([409, 'Conflict'])
     const deleted = await api.call(`${configMaps}/crud`, { method: 'DELETE' })
-    expect(deleted.json).toMatchObject({ kind: 'Status', status: 'Success', details: { name: 'crud', kind: 'configmaps', uid: read.json.metadata.uid } })
+    expect(deleted.json).toMatchObject({
+      kind: 'Status',
+      status: 'Success',
+      details: { name: 'crud', kind: 'configmaps', uid: read.json.metadata.uid },
+    })
     const gone = await api.call(`${configMaps}/crud`)
-    expect(gone.json).toMatchObject({ kind: 'Status', code: 404, reason: 'NotFound', details: { name: 'crud', kind: 'configmaps' }, message: 'configmaps "crud" not found' })
+    expect(gone.json).toMatchObject({
+      kind: 'Status',
+      code: 404,
+      reason: 'NotFound',
+      details: { name: 'crud', kind: 'configmaps' },
+      message: 'configmaps "crud" not found',
+    })
   })
 
   it('come back as they were last when a deletion asks for them', async () => {
@@ -53,11 +78,19 @@ describe('objects', () => {
 
   it('are patched by each content type', async () => {
     await create('patched', { a: '1', b: '2' })
-    const patch = (type: string, body: unknown, query = '') => api.call(`${configMaps}/patched${query}`, { method: 'PATCH', headers: { 'content-type': type }, body: JSON.stringify(body) })
-    expect((await patch('application/json-patch+json', [{ op: 'replace', path: '/data/a', value: '3' }])).json.data).toEqual({ a: '3', b: '2' })
+    const patch = (type: string, body: unknown, query = '') =>
+      api.call(`${configMaps}/patched${query}`, { method: 'PATCH', headers: { 'content-type': type }, body: JSON.stringify(body) })
+    expect((await patch('application/json-patch+json', [{ op: 'replace', path: '/data/a', value: '3' }])).json.data).toEqual({
+      a: '3',
+      b: '2',
+    })
     expect((await patch('application/merge-patch+json', { data: { b: null } })).json.data).toEqual({ a: '3' })
     expect((await patch('application/strategic-merge-patch+json', { data: { c: '4' } })).json.data).toEqual({ a: '3', c: '4' })
-    const applied = await patch('application/apply-patch+yaml', { apiVersion: 'v1', kind: 'ConfigMap', data: { d: '5' } }, '?fieldManager=me')
+    const applied = await patch(
+      'application/apply-patch+yaml',
+      { apiVersion: 'v1', kind: 'ConfigMap', data: { d: '5' } },
+      '?fieldManager=me',
+    )
     expect(applied.json.data).toEqual({ a: '3', c: '4', d: '5' })
     expect((await patch('application/apply-patch+yaml', { apiVersion: 'v1', kind: 'ConfigMap' })).json.reason).toBe('Invalid')
     expect((await patch('application/merge-patch+json', {}, '?force=true')).status).toBe(422)
@@ -66,7 +99,11 @@ describe('objects', () => {
 
   it('are applied into being with 201', async () => {
     const text = 'apiVersion: v1\nkind: ConfigMap\ndata:\n  yes: "no"\n'
-    const applied = await api.call(`${configMaps}/applied?fieldManager=me`, { method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' }, body: text })
+    const applied = await api.call(`${configMaps}/applied?fieldManager=me`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: text,
+    })
     expect([applied.status, applied.json.data]).toEqual([201, { true: 'no' }])
   })
 
@@ -82,7 +119,11 @@ describe('objects', () => {
 
   it('come in as protobuf', async () => {
     const body = encodeProtobuf({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'proto' }, data: { a: '1' } } as never)
-    const created = await api.call(configMaps, { method: 'POST', headers: { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' }, body })
+    const created = await api.call(configMaps, {
+      method: 'POST',
+      headers: { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' },
+      body,
+    })
     expect([created.status, created.json.data]).toEqual([201, { a: '1' }])
   })
 
@@ -107,14 +148,19 @@ describe('forms of answers', () => {
     expect(json.columnDefinitions.map((column: { name: string }) => column.name)).toEqual(['Name', 'Data', 'Age'])
     expect(json.rows[0].cells.slice(0, 2)).toEqual(['table', 2])
     expect(json.rows[0].object).toMatchObject({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'table' } })
-    expect((await api.call(`${configMaps}/table?includeObject=Object`, { headers: tableAccept })).json.rows[0].object.data).toEqual({ a: '1', b: '2' })
+    expect((await api.call(`${configMaps}/table?includeObject=Object`, { headers: tableAccept })).json.rows[0].object.data).toEqual({
+      a: '1',
+      b: '2',
+    })
     expect((await api.call(`${configMaps}/table?includeObject=None`, { headers: tableAccept })).json.rows[0].object).toBeNull()
     expect((await api.call(`${configMaps}/table?includeObject=Some`, { headers: tableAccept })).status).toBe(400)
   })
 
   it('are metadata alone for those who want that', async () => {
     await create('partial', { a: '1' })
-    const one = await api.call(`${configMaps}/partial`, { headers: { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' } })
+    const one = await api.call(`${configMaps}/partial`, {
+      headers: { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' },
+    })
     expect(Object.keys(one.json).sort()).toEqual(['apiVersion', 'kind', 'metadata'])
     const list = await api.call(configMaps, { headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } })
     expect([list.json.kind, list.json.items[0].kind]).toEqual(['PartialObjectMetadataList', 'PartialObjectMetadata'])
@@ -151,16 +197,24 @@ describe('forms of answers', () => {
   })
 
   it('page through a list at one version', async () => {
-    for (const name of ['page1', 'page2', 'page3']) await api.call(configMaps, { method: 'POST', body: { metadata: { name, labels: { set: 'page' } } } })
+    for (const name of ['page1', 'page2', 'page3'])
+      await api.call(configMaps, { method: 'POST', body: { metadata: { name, labels: { set: 'page' } } } })
     const first = await api.call(`${configMaps}?labelSelector=set%3Dpage&limit=2`)
     expect(first.json.items).toHaveLength(2)
-    const next = await api.call(`${configMaps}?labelSelector=set%3Dpage&limit=2&continue=${encodeURIComponent(first.json.metadata.continue)}`)
-    expect([next.json.items.length, next.json.metadata.continue, next.json.metadata.resourceVersion]).toEqual([1, undefined, first.json.metadata.resourceVersion])
+    const next = await api.call(
+      `${configMaps}?labelSelector=set%3Dpage&limit=2&continue=${encodeURIComponent(first.json.metadata.continue)}`,
+    )
+    expect([next.json.items.length, next.json.metadata.continue, next.json.metadata.resourceVersion]).toEqual([
+      1,
+      undefined,
+      first.json.metadata.resourceVersion,
+    ])
   })
 })
 
 describe('bad input', () => {
-  const post = (body: string | Uint8Array, headers: Record<string, string> = { 'content-type': 'application/json' }, query = '') => api.call(`${configMaps}${query}`, { method: 'POST', headers, body })
+  const post = (body: string | Uint8Array, headers: Record<string, string> = { 'content-type': 'application/json' }, query = '') =>
+    api.call(`${configMaps}${query}`, { method: 'POST', headers, body })
 
   it.each([
     ['malformed JSON', '{"metadata": '],
@@ -232,7 +286,13 @@ describe('bad input', () => {
   it('gives up on a body that does not arrive', async () => {
     const url = new URL(api.endpoint.url)
     const text = await new Promise<string>((resolve, reject) => {
-      const socket = tlsConnect({ host: url.hostname, port: Number(url.port), ca: api.endpoint.authority, cert: api.endpoint.admin?.certificate, key: api.endpoint.admin?.privateKey })
+      const socket = tlsConnect({
+        host: url.hostname,
+        port: Number(url.port),
+        ca: api.endpoint.authority,
+        cert: api.endpoint.admin?.certificate,
+        key: api.endpoint.admin?.privateKey,
+      })
       let received = ''
       socket.on('data', (chunk) => {
         received += chunk
@@ -306,9 +366,15 @@ describe('bad input', () => {
 describe('access', () => {
   it('is health and version for the anonymous', async () => {
     for (const path of ['/healthz', '/livez', '/readyz', '/version']) expect((await api.call(path, { anonymous: true })).status).toBe(200)
-    expect((await api.call('/api', { anonymous: true })).json).toMatchObject({ code: 403, message: 'forbidden: User "system:anonymous" cannot get path "/api"' })
+    expect((await api.call('/api', { anonymous: true })).json).toMatchObject({
+      code: 403,
+      message: 'forbidden: User "system:anonymous" cannot get path "/api"',
+    })
     expect((await api.call(configMaps, { anonymous: true })).status).toBe(403)
-    expect((await api.call(configMaps, { anonymous: true, headers: { authorization: 'Bearer nobody' } })).json).toMatchObject({ code: 401, reason: 'Unauthorized' })
+    expect((await api.call(configMaps, { anonymous: true, headers: { authorization: 'Bearer nobody' } })).json).toMatchObject({
+      code: 401,
+      reason: 'Unauthorized',
+    })
   })
 
   it('is refused before the body is read', async () => {
@@ -352,7 +418,9 @@ describe('a resource that comes and goes', () => {
     const registered = api.host.use(RegistryCap).add(widget, 'test')
     const groups = await api.call('/apis', { headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' } })
     expect(groups.headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
-    expect(groups.json.items.find((item: { metadata: { name: string } }) => item.metadata.name === 'demo.io').versions[0].resources[0]).toMatchObject({
+    expect(
+      groups.json.items.find((item: { metadata: { name: string } }) => item.metadata.name === 'demo.io').versions[0].resources[0],
+    ).toMatchObject({
       resource: 'widgets',
       singularResource: 'widget',
       scope: 'Namespaced',
@@ -361,7 +429,11 @@ describe('a resource that comes and goes', () => {
       responseKind: { group: 'demo.io', version: 'v1', kind: 'Widget' },
     })
     const legacy = await api.call('/apis/demo.io/v1')
-    expect(legacy.json).toMatchObject({ kind: 'APIResourceList', groupVersion: 'demo.io/v1', resources: [{ name: 'widgets', singularName: 'widget', namespaced: true, kind: 'Widget' }] })
+    expect(legacy.json).toMatchObject({
+      kind: 'APIResourceList',
+      groupVersion: 'demo.io/v1',
+      resources: [{ name: 'widgets', singularName: 'widget', namespaced: true, kind: 'Widget' }],
+    })
     const after = (await api.call('/openapi/v3')).json.paths
     expect(after['api/v1']).toEqual(before['api/v1'])
     const document = (await api.call(after['apis/demo.io/v1'].serverRelativeURL)).json
@@ -369,9 +441,16 @@ describe('a resource that comes and goes', () => {
       properties: { spec: { properties: { size: { type: 'integer', description: 'How large.' } } } },
       'x-kubernetes-group-version-kind': [{ group: 'demo.io', version: 'v1', kind: 'Widget' }],
     })
-    const created = await api.call('/apis/demo.io/v1/namespaces/default/widgets', { method: 'POST', body: { metadata: { name: 'w' }, spec: { size: 3, shape: 'round' } } })
+    const created = await api.call('/apis/demo.io/v1/namespaces/default/widgets', {
+      method: 'POST',
+      body: { metadata: { name: 'w' }, spec: { size: 3, shape: 'round' } },
+    })
     expect([created.status, created.json.spec]).toEqual([201, { size: 3 }])
-    const strategic = await api.call('/apis/demo.io/v1/namespaces/default/widgets/w', { method: 'PATCH', headers: { 'content-type': 'application/strategic-merge-patch+json' }, body: '{}' })
+    const strategic = await api.call('/apis/demo.io/v1/namespaces/default/widgets/w', {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/strategic-merge-patch+json' },
+      body: '{}',
+    })
     expect(strategic.status).toBe(415)
     registered[Symbol.dispose]()
     expect((await api.call('/apis/demo.io/v1/namespaces/default/widgets')).status).toBe(404)
@@ -383,9 +462,13 @@ describe('discovery', () => {
   it('answers in the form that Accept prefers, and 304 to who knows', async () => {
     const legacy = await api.call('/api')
     expect(legacy.json).toMatchObject({ kind: 'APIVersions', versions: ['v1'] })
-    const beta = await api.call('/api', { headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json' } })
+    const beta = await api.call('/api', {
+      headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json' },
+    })
     expect(beta.json).toMatchObject({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2beta1' })
-    const unknown = await api.call('/apis', { headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList,application/json' } })
+    const unknown = await api.call('/apis', {
+      headers: { accept: 'application/json;g=apidiscovery.k8s.io;v=v9;as=APIGroupDiscoveryList,application/json' },
+    })
     expect(unknown.json.kind).toBe('APIGroupList')
     expect((await api.call('/api', { headers: { 'if-none-match': String(legacy.headers.etag) } })).status).toBe(304)
   })
@@ -423,7 +506,15 @@ describe('OpenAPI', () => {
     const { patch } = json.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']
     expect(patch['x-kubernetes-group-version-kind']).toEqual({ group: 'apps', version: 'v1', kind: 'Deployment' })
     expect(patch['x-kubernetes-action']).toBe('patch')
-    expect(patch.parameters.map((parameter: { name: string }) => parameter.name)).toEqual(['dryRun', 'fieldManager', 'fieldValidation', 'force'])
-    expect(json.components.schemas['io.k8s.api.core.v1.PodSpec'].properties.containers).toMatchObject({ 'x-kubernetes-patch-merge-key': 'name', 'x-kubernetes-patch-strategy': 'merge' })
+    expect(patch.parameters.map((parameter: { name: string }) => parameter.name)).toEqual([
+      'dryRun',
+      'fieldManager',
+      'fieldValidation',
+      'force',
+    ])
+    expect(json.components.schemas['io.k8s.api.core.v1.PodSpec'].properties.containers).toMatchObject({
+      'x-kubernetes-patch-merge-key': 'name',
+      'x-kubernetes-patch-strategy': 'merge',
+    })
   })
 })

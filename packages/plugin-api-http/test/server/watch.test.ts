@@ -16,6 +16,7 @@ const create = (name: string, labels: Record<string, string>, data: Record<strin
 
 /** Lines of a watch as they come. */
 class Lines {
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into objects of every kind
   readonly lines: any[] = []
   readonly stream: ClientHttp2Stream
   ended = false
@@ -40,7 +41,8 @@ class Lines {
   }
 }
 
-const longRunning = async (): Promise<number> => Number(/^apiserver_longrunning_requests (\d+)/m.exec((await api.call('/metrics')).text)?.[1] ?? 0)
+const longRunning = async (): Promise<number> =>
+  Number(/^apiserver_longrunning_requests (\d+)/m.exec((await api.call('/metrics')).text)?.[1] ?? 0)
 
 describe('watch', () => {
   it('begins with the state and goes on with every change, in order', async () => {
@@ -48,8 +50,16 @@ describe('watch', () => {
     const watch = new Lines('labelSelector=set%3Dorder')
     await expect.poll(() => watch.types).toEqual(['ADDED w1'])
     await create('w2', { set: 'order' })
-    await api.call(`${configMaps}/w1`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"data":{"a":"1"}}' })
-    await api.call(`${configMaps}/w2`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: '{"metadata":{"labels":{"set":"other"}}}' })
+    await api.call(`${configMaps}/w1`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: '{"data":{"a":"1"}}',
+    })
+    await api.call(`${configMaps}/w2`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: '{"metadata":{"labels":{"set":"other"}}}',
+    })
     await api.call(`${configMaps}/w1`, { method: 'DELETE' })
     await expect.poll(() => watch.types).toEqual(['ADDED w1', 'ADDED w2', 'MODIFIED w1', 'DELETED w2', 'DELETED w1'])
     expect(watch.lines[2].object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1', data: { a: '1' } })
@@ -68,7 +78,10 @@ describe('watch', () => {
     await create('s1', { set: 'stream' })
     const watch = new Lines('labelSelector=set%3Dstream&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true')
     await expect.poll(() => watch.lines.length).toBe(2)
-    expect(watch.lines[1]).toMatchObject({ type: 'BOOKMARK', object: { kind: 'ConfigMap', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } })
+    expect(watch.lines[1]).toMatchObject({
+      type: 'BOOKMARK',
+      object: { kind: 'ConfigMap', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    })
     watch.stream.close()
   })
 
@@ -77,7 +90,9 @@ describe('watch', () => {
     await create('t2', { set: 'table' })
     const watch = new Lines('labelSelector=set%3Dtable', { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })
     await expect.poll(() => watch.lines.length).toBe(2)
-    expect(watch.lines.map((line) => [line.object.kind, line.object.columnDefinitions?.length ?? null, line.object.rows[0].cells[0]])).toEqual([
+    expect(
+      watch.lines.map((line) => [line.object.kind, line.object.columnDefinitions?.length ?? null, line.object.rows[0].cells[0]]),
+    ).toEqual([
       ['Table', 3, 't1'],
       ['Table', null, 't2'],
     ])
@@ -109,7 +124,15 @@ describe('watch', () => {
     const watch = new Lines('')
     await new Promise((resolve) => watch.stream.once('response', resolve))
     const url = new URL(api.endpoint.url)
-    const plain = httpsRequest({ host: url.hostname, port: url.port, path: `${configMaps}?watch=true`, ca: api.endpoint.authority, cert: api.endpoint.admin?.certificate, key: api.endpoint.admin?.privateKey, agent: false })
+    const plain = httpsRequest({
+      host: url.hostname,
+      port: url.port,
+      path: `${configMaps}?watch=true`,
+      ca: api.endpoint.authority,
+      cert: api.endpoint.admin?.certificate,
+      key: api.endpoint.admin?.privateKey,
+      agent: false,
+    })
     plain.on('error', () => {})
     const response = await new Promise<NodeJS.EventEmitter>((resolve) => plain.once('response', resolve).end())
     response.on('error', () => {})
@@ -125,16 +148,24 @@ describe('watch', () => {
     watch.stream.pause()
     const big = 'x'.repeat(200_000)
     await create('slow', { set: 'slow' }, { big, at: '0' })
-    for (let i = 1; i <= 30; i++) await api.call(`${configMaps}/slow`, { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: JSON.stringify({ data: { at: String(i) } }) })
+    for (let i = 1; i <= 30; i++)
+      await api.call(`${configMaps}/slow`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: JSON.stringify({ data: { at: String(i) } }),
+      })
     watch.stream.resume()
     await expect.poll(() => watch.lines.length, { timeout: 10_000 }).toBe(31)
     expect(watch.lines.map((line) => line.object.data.at)).toEqual(Array.from({ length: 31 }, (_, i) => String(i)))
     watch.stream.close()
   })
 
-  it.each(['sendInitialEvents=true', 'labelSelector=%21%21', 'fieldSelector=data%3D1', 'timeoutSeconds=x'])('refuses %s before it begins', async (query) => {
-    const answer = await api.call(`${configMaps}?watch=true&${query}`)
-    expect([400, 422]).toContain(answer.status)
-    expect(answer.json.kind).toBe('Status')
-  })
+  it.each(['sendInitialEvents=true', 'labelSelector=%21%21', 'fieldSelector=data%3D1', 'timeoutSeconds=x'])(
+    'refuses %s before it begins',
+    async (query) => {
+      const answer = await api.call(`${configMaps}?watch=true&${query}`)
+      expect([400, 422]).toContain(answer.status)
+      expect(answer.json.kind).toBe('Status')
+    },
+  )
 })

@@ -1,6 +1,6 @@
 import { type Clock, controllerOf, type Decide, type EventRecorder, formatKey, hasReason, keyOf, type ObjectClient, TerminalError } from '@continuo/core'
 import { Deployment, type DeploymentStatus, ReplicaSet } from '@continuo/workload'
-import { isNamespaceGoing } from '../replica-set/replica-controller.ts'
+import { isNamespaceGoing } from '../replica-set/namespace-going.ts'
 import { sameStatus } from '../status/same-status.ts'
 import { newReplicaSet } from './new-replica-set.ts'
 import { hasDeadline, isComplete, reasons, rolloutStatus } from './progress.ts'

@@ -23,6 +23,7 @@ import { controllerReference } from '../adoption/claim.ts'
 import { type PodView, readySince } from '../pods/pod-state.ts'
 import { sameStatus } from '../status/same-status.ts'
 import { DeletedPods } from './deleted-pods.ts'
+import { isNamespaceGoing } from './namespace-going.ts'
 import { planReplicas } from './plan.ts'
 import { slowStart } from './slow-start.ts'
 import { nextAvailability, type ReplicaFailure, replicaSetStatus } from './status.ts'
@@ -187,7 +188,3 @@ export function podFrom(set: DeepReadonly<ReplicaSet>): Pod {
     ...(template.spec && { spec: template.spec }),
   }
 }
-
-/** The namespace is being deleted: nothing can be made in it, and nothing needs to. */
-export const isNamespaceGoing = (error: unknown): boolean =>
-  hasReason(error, 'Forbidden') && (error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)

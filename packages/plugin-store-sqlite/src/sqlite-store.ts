@@ -23,6 +23,9 @@ import { restoreSnapshot } from './restore.ts'
 import { closedError, failureOf, storeErrorOf } from './sqlite-errors.ts'
 import { type Writer, startWriter } from './writer.ts'
 
+/** Values kept for watchers that read behind; those that are further back read from the file. */
+const feedBytes = 8 << 20
+
 export interface SqliteStoreOptions {
   /** The database refuses to grow beyond this. Default: the disk decides. */
   readonly maxBytes?: number
@@ -55,7 +58,7 @@ export class SqliteStore implements Store {
     this.#reader = reader
     this.#head = writer.head
     this.#compacted = writer.compacted
-    this.#feed = new EventFeed({ head: writer.head })
+    this.#feed = new EventFeed({ head: writer.head, maxBytes: feedBytes })
     this.#queue = new CommitQueue(
       (request) => writer.send(request),
       (batch) => {

@@ -4,7 +4,13 @@ import { z } from 'zod'
 import { SqliteStore } from './sqlite-store.ts'
 
 export const storeSqliteConfig = z.strictObject({
-  path: z.string().min(1).optional().describe('Directory of the data; default: `store` in the data directory. It is made when it does not exist, and one process at a time may use it.'),
+  path: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Directory of the data; default: `store` in the data directory. It is made when it does not exist, and one process at a time may use it.',
+    ),
   maxBytes: z
     .int()
     .min(1 << 20)

@@ -1,29 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PluginContext, type Store, StoreCap, silentLog } from '@continuo/core'
+import { type Store, StoreCap, silentLog } from '@continuo/core'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import storeSqlite, { SqliteStore, storeSqliteConfig } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 describe('plugin store-sqlite', () => {
-  it('provides a store that lasts until it is stopped', async () => {
+  it('provides a store in the data directory of the host until it is stopped', async () => {
     const path = temporaryDirectory()
     const provided = new Map<unknown, unknown>()
     const stops: (() => void | Promise<void>)[] = []
     const context = {
-      config: { path },
+      config: {},
+      use: { settings: { dataDir: path } },
       log: silentLog,
       provide: (capability: unknown, implementation: unknown) => provided.set(capability, implementation),
       onStop: (stop: () => Promise<void>) => stops.push(stop),
-    } as unknown as PluginContext<{ path: string }>
+    } as unknown as Parameters<NonNullable<typeof storeSqlite.setup>>[0]
     await storeSqlite.setup?.(context)
     const store = provided.get(StoreCap) as Store
     expect(store.features).toEqual({ durable: true, soleWriter: true })
     await store.commit({ conditions: [], writes: [{ type: 'put', key: '/a', value: new Uint8Array(1) }] })
     for (const stop of stops) await stop()
     await expect(store.head()).rejects.toMatchObject({ code: 'STORE_CLOSED' })
-    const again = await SqliteStore.open(path)
+    const again = await SqliteStore.open(join(path, 'store'))
     expect(await again.head()).toBe(2)
     await again.close()
   })

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import type { Problem } from '../host/problem.ts'
 import { type ClusterLayer, readLayer } from './cluster-source.ts'
 import { type ImportModule, resolveFrom } from './import-module.ts'
@@ -18,6 +17,8 @@ async function readSource(file: string, importModule: ImportModule, problems: Pr
   }
   try {
     if (isCode(file)) return defaultOf(await importModule(file, dirname(file)))
+    // Loaded when needed: a host that is made by code needs no YAML.
+    const { parseDocument } = await import('yaml')
     const document = parseDocument(await readFile(file, 'utf8'), { prettyErrors: true, uniqueKeys: true })
     for (const error of document.errors) fault(error.message.split('\n')[0] ?? error.message)
     return document.errors.length > 0 ? undefined : (document.toJS({ maxAliasCount: 100 }) ?? {})

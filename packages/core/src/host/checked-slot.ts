@@ -1,4 +1,4 @@
-import semver from 'semver'
+import satisfies from 'semver/functions/satisfies.js'
 import type { AnyCapability } from '../capability/capability.ts'
 import type { AnyHook } from '../hooks/hook.ts'
 import { apiVersion } from '../plugin/api-version.ts'
@@ -94,7 +94,7 @@ export async function checkSlot(
   const problems: Problem[] = []
   const { plugin, slot } = spec
   const path = `plugins.${slot}`
-  if (!semver.satisfies(apiVersion, plugin.api)) {
+  if (!satisfies(apiVersion, plugin.api)) {
     problems.push({
       code: 'PLUGIN_API_RANGE',
       path,

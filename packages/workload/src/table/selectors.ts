@@ -5,8 +5,13 @@ import { orNone } from './columns.ts'
 
 /** A selector as a column shows it: `app=web,tier in (a,b)`. */
 export function selectorCell(selector: DeepReadonly<LabelSelector> | undefined): string {
-  const requirements = labelSelectorRequirements(selector as LabelSelector | undefined)
-  return requirements === undefined ? '<none>' : orNone(formatLabelSelector(requirements))
+  try {
+    const requirements = labelSelectorRequirements(selector as LabelSelector | undefined)
+    return requirements === undefined ? '<none>' : orNone(formatLabelSelector(requirements))
+  } catch {
+    // One object that slipped past validation must not spoil the list of all.
+    return '<invalid>'
+  }
 }
 
 /** Labels as a column shows them, in order of their keys. */

@@ -51,12 +51,10 @@ const untyped = <T extends KubeObject>(object: unknown): T => object as T
 
 describe('pods', () => {
   it('are created pending, with a quality of service and without the status that was sent', async () => {
-    const created = await client
-      .for(Pod)
-      .create({
-        ...pod('fresh', { containers: [{ ...container, resources: { limits: { cpu: '0.5', memory: '1024Mi' } } }] }),
-        status: { phase: 'Running', podIP: '1.2.3.4' },
-      })
+    const created = await client.for(Pod).create({
+      ...pod('fresh', { containers: [{ ...container, resources: { limits: { cpu: '0.5', memory: '1024Mi' } } }] }),
+      status: { phase: 'Running', podIP: '1.2.3.4' },
+    })
     expect(created.status).toEqual({ phase: 'Pending', qosClass: 'Guaranteed' })
     expect(created.spec?.containers[0]?.resources).toEqual({
       limits: { cpu: '500m', memory: '1Gi' },
@@ -348,27 +346,23 @@ describe('other kinds', () => {
   })
 
   it('give a job labels that only its own pods bear', async () => {
-    const created = await client
-      .for(Job)
-      .create({
-        apiVersion: 'batch/v1',
-        kind: 'Job',
-        metadata: metadata('once'),
-        spec: { template: { spec: { containers: [container], restartPolicy: 'Never' } } },
-      })
+    const created = await client.for(Job).create({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: metadata('once'),
+      spec: { template: { spec: { containers: [container], restartPolicy: 'Never' } } },
+    })
     expect(created.spec?.selector?.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': created.metadata.uid })
     expect(created.spec?.template.metadata?.labels).toMatchObject({ 'job-name': 'once' })
   })
 
   it('serve autoscalers in both versions', async () => {
-    await client
-      .for(HorizontalPodAutoscaler)
-      .create({
-        apiVersion: 'autoscaling/v2',
-        kind: 'HorizontalPodAutoscaler',
-        metadata: metadata('web'),
-        spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' } },
-      })
+    await client.for(HorizontalPodAutoscaler).create({
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: metadata('web'),
+      spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' } },
+    })
     const older = await client.resource({ group: 'autoscaling', version: 'v1', resource: 'horizontalpodautoscalers' })
     expect(await older.get('default/web')).toMatchObject({
       apiVersion: 'autoscaling/v1',

@@ -116,6 +116,8 @@ export class SpdyConnection implements SpdyStreamLink {
 
   async #run(): Promise<void> {
     const parser = new SpdyParser()
+    // We may have been called from within the transport's own delivery of the request; a `duplexPair` that is read there stalls for ever.
+    await Promise.resolve()
     try {
       for await (const chunk of this.#transport as AsyncIterable<Buffer>) {
         if (this.#finishing) continue

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { acceptExec, acceptPortForward, exitStatus, SpdyConnection, type SpdyStream, upgradeKind } from '../../src/index.ts'
@@ -118,6 +119,23 @@ describe('exec over SPDY', () => {
     const { socket } = await spdy('/exec?patience=100', ['v4.channel.k8s.io'])
     await new Promise((resolve) => socket.resume().on('close', resolve))
     await expect.poll(() => failures.pop()).toBe('STREAM_TIMEOUT')
+  })
+})
+
+describe('exec over SPDY through a stream that is no socket', () => {
+  test('begins within the delivery of the request', async () => {
+    const [ours, theirs] = duplexPair()
+    server.emit('connection', theirs)
+    const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': 'v4.channel.k8s.io' }
+    const outgoing = request({ method: 'POST', path: '/exec', headers, createConnection: () => ours as Socket })
+    const upgraded = new Promise<Socket>((resolve) => outgoing.on('upgrade', (_answer, stream) => resolve(stream)))
+    outgoing.end()
+    const connection = new SpdyConnection(await upgraded, { role: 'client' })
+    const streams: SpdyStream[] = []
+    for (const streamType of ['error', 'stdin', 'stdout', 'stderr']) streams.push(await connection.open({ streamType }))
+    streams[1]?.end('hello')
+    expect(await text(streams[2] as SpdyStream)).toBe('hello')
+    connection.destroy()
   })
 })
 

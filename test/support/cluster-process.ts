@@ -31,7 +31,17 @@ export interface ClusterProcess {
 
 /** Starts a cluster and resolves when it is ready. Throws with its output when it ends before. */
 export async function startProcess(options: ClusterProcessOptions): Promise<ClusterProcess> {
-  const args = ['--conditions=@continuo/source', bin, 'up', '--data-dir', options.dataDir, '--listen', options.listen ?? '127.0.0.1:0', '--log-level', 'warn']
+  const args = [
+    '--conditions=@continuo/source',
+    bin,
+    'up',
+    '--data-dir',
+    options.dataDir,
+    '--listen',
+    options.listen ?? '127.0.0.1:0',
+    '--log-level',
+    'warn',
+  ]
   if (options.config !== undefined) args.push('--config', options.config)
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } })
   const chunks: string[] = []

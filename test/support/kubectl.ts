@@ -29,7 +29,9 @@ export function kubectls(): ReadonlyMap<string, string> {
 
 /** Why tests with kubectl are skipped on this machine; undefined when they can run. In CI they fail instead. */
 export const kubectlMissing: string | undefined =
-  kubectls().size > 0 || process.env.CI === 'true' ? undefined : 'kubectl is not on the PATH; install it with: apt-get install kubernetes-client'
+  kubectls().size > 0 || process.env.CI === 'true'
+    ? undefined
+    : 'kubectl is not on the PATH; install it with: apt-get install kubernetes-client'
 
 export interface KubectlResult {
   readonly code: number | null
@@ -48,7 +50,11 @@ export interface KubectlOptions {
 export function runKubectl(kubeconfig: string, args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
   const binary = options.binary ?? kubectls().get('default') ?? 'kubectl'
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, ['--kubeconfig', kubeconfig, ...args], { env: { ...process.env, ...options.env }, timeout: options.timeoutMs ?? 30_000, killSignal: 'SIGKILL' })
+    const child = spawn(binary, ['--kubeconfig', kubeconfig, ...args], {
+      env: { ...process.env, ...options.env },
+      timeout: options.timeoutMs ?? 30_000,
+      killSignal: 'SIGKILL',
+    })
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))

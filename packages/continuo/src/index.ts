@@ -1,1 +1,6 @@
-export {}
+export { defineCluster } from '@continuo/core'
+export { Cluster, type ClusterComposition, type ClusterOptions, type NodeHostOptions } from './cluster/cluster.ts'
+export { checkConfig, configFile, loadConfig } from './cluster/load.ts'
+export { createPinoLog, type PinoLogOptions } from './log/pino-log.ts'
+export { kubernetesVersion, version } from './version.ts'
+export { type Evidence, explain } from './why/explain.ts'

@@ -1,4 +1,21 @@
-import { type AnyCapability, type Clock, type ClusterConfig, type ClusterSlotConfig, ContinuoError, createHost, type Host, type HostRole, HostSettingsCap, type Inherited, type Log, type Metrics, type ObjectClient, ObjectClientCap, type Random, silentLog } from '@continuo/core'
+import {
+  type AnyCapability,
+  type Clock,
+  type ClusterConfig,
+  type ClusterSlotConfig,
+  ContinuoError,
+  createHost,
+  type Host,
+  type HostRole,
+  HostSettingsCap,
+  type Inherited,
+  type Log,
+  type Metrics,
+  type ObjectClient,
+  ObjectClientCap,
+  type Random,
+  silentLog,
+} from '@continuo/core'
 import { NodeUplinkCap } from '@continuo/workload'
 
 /** One node host of this process. */
@@ -9,7 +26,8 @@ export interface NodeHostOptions {
 }
 
 /** What the hosts of a cluster are made of: a loaded config file, or the same made by hand. */
-export type ClusterComposition = Pick<ClusterConfig, 'name' | 'roles' | 'slots'> & Partial<Pick<ClusterConfig, 'leaderElection' | 'removed'>>
+export type ClusterComposition = Pick<ClusterConfig, 'name' | 'roles' | 'slots'> &
+  Partial<Pick<ClusterConfig, 'leaderElection' | 'removed'>>
 
 export interface ClusterOptions {
   readonly config: ClusterComposition
@@ -64,7 +82,8 @@ export class Cluster {
   /** Resolves when every host is ready. A failure stops what had started. */
   async start(signal?: AbortSignal): Promise<void> {
     try {
-      if (this.#options.config.roles.includes('control-plane')) await this.#launch(this.#makeHost('control-plane', this.name, [], []), signal)
+      if (this.#options.config.roles.includes('control-plane'))
+        await this.#launch(this.#makeHost('control-plane', this.name, [], []), signal)
       for (const node of this.#nodes()) await this.#launch(this.#makeHost('node', node.name, node.slots ?? [], this.#handedOver()), signal)
     } catch (error) {
       await this.stop().catch(() => {})

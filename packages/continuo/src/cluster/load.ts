@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { checkCluster, type ClusterConfig, type HostRole, HostSettingsCap, type Inherited, loadCluster, type LoadOptions, ObjectClientCap, type Problem } from '@continuo/core'
+import {
+  type ClusterConfig,
+  checkCluster,
+  type HostRole,
+  HostSettingsCap,
+  type Inherited,
+  type LoadOptions,
+  loadCluster,
+  ObjectClientCap,
+  type Problem,
+} from '@continuo/core'
 import { NodeUplinkCap } from '@continuo/workload'
 
 const referenceFile = fileURLToPath(new URL('../../config/reference.yaml', import.meta.url))
@@ -19,7 +29,8 @@ export function configFile(asked: string | undefined): string {
 export const loadConfig = (asked: string | undefined): Promise<ClusterConfig> => loadCluster(configFile(asked), options)
 
 /** Every fault of the file and of the hosts that it describes. */
-export const checkConfig = (asked: string | undefined): Promise<readonly Problem[]> => checkCluster(configFile(asked), { ...options, inherit: promised })
+export const checkConfig = (asked: string | undefined): Promise<readonly Problem[]> =>
+  checkCluster(configFile(asked), { ...options, inherit: promised })
 
 /** Stands for what hosts of this process get from it, and nodes from a control plane beside them. */
 function promised(role: HostRole): readonly Inherited[] {

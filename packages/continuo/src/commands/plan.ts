@@ -13,6 +13,10 @@ export interface PlanFlags {
 export async function plan(flags: PlanFlags): Promise<void> {
   const cluster = new Cluster({ config: await loadConfig(flags.config), dataDir: resolve(flags.dataDir) })
   const plans = await Promise.all(cluster.prepare().map((host) => host.plan()))
-  const render: Record<PlanFlags['output'], (plan: Plan) => string> = { text: formatPlan, mermaid: planToMermaid, json: (one) => JSON.stringify(one, null, 2) }
+  const render: Record<PlanFlags['output'], (plan: Plan) => string> = {
+    text: formatPlan,
+    mermaid: planToMermaid,
+    json: (one) => JSON.stringify(one, null, 2),
+  }
   process.stdout.write(`${plans.map(render[flags.output]).join('\n')}\n`)
 }

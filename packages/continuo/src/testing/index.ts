@@ -1,2 +1,2 @@
+export { createSeededRandom, createVirtualClock, type SimulatedProgram, SimulatedRuntime, type VirtualClock } from '@continuo/testkit'
 export { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.ts'
-export { createVirtualClock, createSeededRandom, SimulatedRuntime, type SimulatedProgram, type VirtualClock } from '@continuo/testkit'

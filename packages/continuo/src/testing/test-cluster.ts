@@ -1,14 +1,25 @@
-import { type AnyPlugin, type Clock, type ClusterSlotConfig, createMetrics, definePlugin, type Log, memoryStore, type ObjectClient, type Random, systemClock } from '@continuo/core'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type AnyPlugin,
+  type Clock,
+  type ClusterSlotConfig,
+  createMetrics,
+  definePlugin,
+  type Log,
+  memoryStore,
+  type ObjectClient,
+  type Random,
+  systemClock,
+} from '@continuo/core'
 import * as controllers from '@continuo/plugin-controllers'
 import { nodeAgent, nodeConnections } from '@continuo/plugin-node'
 import { probe } from '@continuo/plugin-probe'
 import { scheduler } from '@continuo/plugin-scheduler'
 import { volumeLocal } from '@continuo/plugin-volume-local'
-import { SimulatedRuntime, type SimulatedProgram } from '@continuo/testkit'
+import { type SimulatedProgram, SimulatedRuntime } from '@continuo/testkit'
 import { RuntimeCap, workloadKinds } from '@continuo/workload'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Cluster } from '../cluster/cluster.ts'
 
 export interface TestClusterOptions {
@@ -52,7 +63,12 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   const runtimes = new Map<string, SimulatedRuntime>()
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, index) => {
     const name = `node-${index + 1}`
-    const runtime = new SimulatedRuntime({ clock, programs: options.programs, missingImages: options.missingImages, network: `10.${index % 256}` })
+    const runtime = new SimulatedRuntime({
+      clock,
+      programs: options.programs,
+      missingImages: options.missingImages,
+      network: `10.${index % 256}`,
+    })
     runtimes.set(name, runtime)
     return { name, slots: nodeSlots(name, runtime, join(directory, name), options) }
   })
@@ -97,7 +113,13 @@ function chosenSlots(options: TestClusterOptions): readonly ClusterSlotConfig[] 
 }
 
 function nodeSlots(name: string, runtime: SimulatedRuntime, directory: string, options: TestClusterOptions): readonly ClusterSlotConfig[] {
-  const simulated = definePlugin({ name: 'runtime-simulated', api: '^1', roles: ['node'], provides: [RuntimeCap], setup: (ctx) => ctx.provide(RuntimeCap, runtime) })
+  const simulated = definePlugin({
+    name: 'runtime-simulated',
+    api: '^1',
+    roles: ['node'],
+    provides: [RuntimeCap],
+    setup: (ctx) => ctx.provide(RuntimeCap, runtime),
+  })
   const capacity = { cpu: options.capacity?.cpu ?? '4', memory: options.capacity?.memory ?? '16Gi' }
   return [
     { slot: 'runtime', plugin: simulated },

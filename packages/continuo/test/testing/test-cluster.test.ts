@@ -6,7 +6,11 @@ const deployment = (image: string, replicas: number): Deployment => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { replicas, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } } as never, spec: { containers: [{ name: 'main', image }] } } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } } as never, spec: { containers: [{ name: 'main', image }] } },
+  },
 })
 
 it('runs a deployment on several simulated nodes', async () => {
@@ -15,7 +19,11 @@ it('runs a deployment on several simulated nodes', async () => {
   await cluster.eventually(async () => expect((await cluster.client.for(Deployment).get('default/web')).status?.readyReplicas).toBe(6))
   const pods = (await cluster.client.for(Pod).list({ namespace: 'default' })).items
   expect(new Set(pods.map((pod) => pod.spec?.nodeName))).toEqual(new Set(['node-1', 'node-2', 'node-3']))
-  expect((await cluster.client.for(Node).list()).items.every((node) => node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'))).toBe(true)
+  expect(
+    (await cluster.client.for(Node).list()).items.every((node) =>
+      node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+    ),
+  ).toBe(true)
 })
 
 it('restarts a crashed container and counts it', async () => {

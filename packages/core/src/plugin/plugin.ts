@@ -1,3 +1,5 @@
+export type { StandardSchemaV1 } from '@standard-schema/spec'
+
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { AnyCapability, Capability, Resolved } from '../capability/capability.ts'

@@ -2,12 +2,13 @@
  * Scheduling decisions per second, without API: snapshot, filter, score, assume.
  * Run: node --conditions=@continuo/source bench/scheduler.bench.ts [nodes] [pods]
  */
-import type { Node, Pod } from '../packages/workload/src/index.ts'
+
 import { builtInFilters } from '../packages/plugin-scheduler/src/filters/index.ts'
 import { place } from '../packages/plugin-scheduler/src/placement/place.ts'
 import { builtInScores } from '../packages/plugin-scheduler/src/scores/index.ts'
 import { podRequests } from '../packages/plugin-scheduler/src/snapshot/amounts.ts'
 import { ClusterCache } from '../packages/plugin-scheduler/src/snapshot/cluster-cache.ts'
+import type { Node, Pod } from '../packages/workload/src/index.ts'
 
 const nodeCount = Number(process.argv[2] ?? 5000)
 const podCount = Number(process.argv[3] ?? 10_000)
@@ -15,7 +16,10 @@ const podCount = Number(process.argv[3] ?? 10_000)
 const node = (index: number): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name: `node-${index}`, labels: { 'kubernetes.io/hostname': `node-${index}`, 'topology.kubernetes.io/zone': `zone-${index % 3}` } },
+  metadata: {
+    name: `node-${index}`,
+    labels: { 'kubernetes.io/hostname': `node-${index}`, 'topology.kubernetes.io/zone': `zone-${index % 3}` },
+  },
   spec: {},
   status: { allocatable: { cpu: '4', memory: '32Gi', pods: '110' } },
 })
@@ -39,6 +43,7 @@ function run(title: string, make: (index: number) => Pod, count: number): void {
   const rules = { filters: builtInFilters, scores: builtInScores }
   const position = { start: 0 }
   const began = performance.now()
+  const cpu = process.cpuUsage()
   let placed = 0
   for (let i = 0; i < count; i++) {
     const subject = make(i)
@@ -48,11 +53,19 @@ function run(title: string, make: (index: number) => Pod, count: number): void {
     placed++
   }
   const seconds = (performance.now() - began) / 1000
-  console.log(`${title}: ${placed} of ${count} pods on ${nodeCount} nodes in ${seconds.toFixed(2)} s, ${Math.round(count / seconds)} pods/s`)
+  const { user, system } = process.cpuUsage(cpu)
+  const cpuSeconds = (user + system) / 1e6
+  console.log(
+    `${title}: ${placed} of ${count} pods on ${nodeCount} nodes, ${Math.round(count / seconds)} pods/s, ${Math.round(count / cpuSeconds)} per second of CPU`,
+  )
 }
 
 const spread = { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'DoNotSchedule' as const }
 run('basic', (index) => pod(index), podCount)
 run('node affinity', (index) => pod(index, { nodeSelector: { 'topology.kubernetes.io/zone': `zone-${index % 3}` } }), podCount)
-run('hard topology spread', (index) => pod(index, { topologySpreadConstraints: [{ ...spread, labelSelector: { matchLabels: { app: `app-${index % 50}` } } }] }), Math.min(podCount, 1000))
+run(
+  'hard topology spread',
+  (index) => pod(index, { topologySpreadConstraints: [{ ...spread, labelSelector: { matchLabels: { app: `app-${index % 50}` } } }] }),
+  Math.min(podCount, 1000),
+)
 run('nothing fits', (index) => pod(index, { nodeSelector: { no: 'where' } }), Math.min(podCount, 1000))

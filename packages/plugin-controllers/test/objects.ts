@@ -16,7 +16,11 @@ export const deploymentOf = (replicas: number, spec: Partial<DeploymentSpec> = {
   },
 })
 
-export const setOf = (name: string, replicas: number, more: { available?: number; image?: string; created?: number; annotations?: Record<string, string>; has?: number } = {}): ReplicaSet => ({
+export const setOf = (
+  name: string,
+  replicas: number,
+  more: { available?: number; image?: string; created?: number; annotations?: Record<string, string>; has?: number } = {},
+): ReplicaSet => ({
   apiVersion: 'apps/v1',
   kind: 'ReplicaSet',
   metadata: {
@@ -32,9 +36,17 @@ export const setOf = (name: string, replicas: number, more: { available?: number
   spec: {
     replicas,
     selector: { matchLabels: { app: 'web', 'pod-template-hash': name } },
-    template: { metadata: { labels: { app: 'web', 'pod-template-hash': name } } as never, spec: { containers: [{ name: 'main', image: more.image ?? name }] } },
+    template: {
+      metadata: { labels: { app: 'web', 'pod-template-hash': name } } as never,
+      spec: { containers: [{ name: 'main', image: more.image ?? name }] },
+    },
   },
-  status: { replicas: more.has ?? replicas, readyReplicas: more.available ?? replicas, availableReplicas: more.available ?? replicas, observedGeneration: 1 },
+  status: {
+    replicas: more.has ?? replicas,
+    readyReplicas: more.available ?? replicas,
+    availableReplicas: more.available ?? replicas,
+    observedGeneration: 1,
+  },
 })
 
 export interface PodOptions {
@@ -65,7 +77,10 @@ export const podOf = (name: string, o: PodOptions = {}): Pod => ({
     ...(o.deleted && { deletionTimestamp: at(100) }),
     ...(o.owner && { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: o.owner, uid: o.owner, controller: true }] }),
   },
-  spec: { containers: [{ name: 'main', image: 'x', ports: o.ports ?? [{ name: 'http', containerPort: 8080 }] }], ...(o.node === '' ? {} : { nodeName: o.node ?? 'n1' }) },
+  spec: {
+    containers: [{ name: 'main', image: 'x', ports: o.ports ?? [{ name: 'http', containerPort: 8080 }] }],
+    ...(o.node === '' ? {} : { nodeName: o.node ?? 'n1' }),
+  },
   status: {
     phase: o.phase ?? 'Running',
     ...(o.ip !== undefined && { podIP: o.ip, podIPs: [{ ip: o.ip }] }),

@@ -1,5 +1,5 @@
 import type { DeepReadonly, Hook } from '@continuo/core'
-import { type FilterAttempt, type Pod, type ScoreAttempt, SchedulerFilter, SchedulerScore } from '@continuo/workload'
+import { type FilterAttempt, type Pod, SchedulerFilter, SchedulerScore, type ScoreAttempt } from '@continuo/workload'
 import type { BuiltInAttempt } from './filters/built-in.ts'
 import { builtInFilters } from './filters/index.ts'
 import { explainMisfit } from './placement/explain.ts'
@@ -76,13 +76,22 @@ export async function attemptPlacement(request: AttemptRequest): Promise<Outcome
   return { type: 'placed', nodeName: best.node.name, score: best.score, attempt }
 }
 
-function unschedulable(attempt: BuiltInAttempt, rejected: ReadonlyMap<string, Rejected>, rejectedBy: ReadonlySet<string>, refusal?: string): Outcome {
+function unschedulable(
+  attempt: BuiltInAttempt,
+  rejected: ReadonlyMap<string, Rejected>,
+  rejectedBy: ReadonlySet<string>,
+  refusal?: string,
+): Outcome {
   const message = explainMisfit(attempt.snapshot.nodes.length, rejected.values(), refusal)
   // Without a node nobody rejected the pod, and any node that comes is worth a try.
   return { type: 'unschedulable', message, rejected, rejectedBy, attempt }
 }
 
-async function scorersFor({ weights, call }: AttemptRequest, attempt: BuiltInAttempt, feasible: Feasibility['feasible']): Promise<readonly WeightedScorer[]> {
+async function scorersFor(
+  { weights, call }: AttemptRequest,
+  attempt: BuiltInAttempt,
+  feasible: Feasibility['feasible'],
+): Promise<readonly WeightedScorer[]> {
   const scorers: WeightedScorer[] = []
   const run: ScoreRun = {
     ...attempt,

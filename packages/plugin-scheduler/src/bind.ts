@@ -1,5 +1,5 @@
 import { formatKey, type Hook, hasReason, keyOf, type ObjectClient } from '@continuo/core'
-import { Pod, SchedulerBind, SchedulerPermit, SchedulerReserve } from '@continuo/workload'
+import { type Binding, Pod, SchedulerBind, SchedulerPermit, SchedulerReserve } from '@continuo/workload'
 import type { BuiltInAttempt } from './filters/built-in.ts'
 
 export interface BindRequest {
@@ -31,15 +31,13 @@ export async function bindPod({ attempt, nodeName, client, call, signal }: BindR
 
 async function createBinding(client: ObjectClient, { pod }: BuiltInAttempt, nodeName: string): Promise<void> {
   const { name, namespace = '', uid } = pod.metadata
-  await client
-    .for(Pod)
-    .subresource('binding')
-    .create(keyOf(pod), {
-      apiVersion: 'v1',
-      kind: 'Binding',
-      metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
-      target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
-    } as Parameters<ReturnType<ReturnType<ObjectClient['for']>['subresource']>['create']>[1])
+  const binding: Binding = {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, namespace, ...(uid === undefined ? {} : { uid }) },
+    target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+  }
+  await client.for(Pod).subresource('binding').create(keyOf(pod), binding)
 }
 
 function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unknown> {

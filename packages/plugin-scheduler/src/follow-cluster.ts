@@ -34,7 +34,10 @@ export function followCluster({ nodes, pods, cache, queue, mine, now, changed }:
   const see = (pod: DeepReadonly<Pod>, old: DeepReadonly<Pod> | undefined): void => {
     const key = formatKey(keyOf(pod))
     if (isPlaced(pod)) {
-      if (hasEnded(pod)) return free(pod)
+      if (hasEnded(pod)) {
+        free(pod)
+        return
+      }
       cache.setPod(pod)
       if (old === undefined || !isPlaced(old)) {
         queue.delete(key)

@@ -1,2 +1,2 @@
-export { schedulerConfig, type SchedulerConfig } from './config.ts'
+export { type SchedulerConfig, schedulerConfig } from './config.ts'
 export { scheduler, scheduler as default } from './scheduler.ts'

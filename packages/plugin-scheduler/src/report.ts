@@ -10,7 +10,9 @@ export function scheduledCondition(reason: 'Unschedulable' | 'SchedulerError', m
 export function changedCondition(pod: DeepReadonly<Pod>, wanted: PodCondition): PodCondition | undefined {
   const current = pod.status?.conditions?.find((condition) => condition.type === wanted.type)
   if (current?.status === wanted.status && current.reason === wanted.reason && current.message === wanted.message) return undefined
-  return current?.status === wanted.status && current.lastTransitionTime !== undefined ? { ...wanted, lastTransitionTime: current.lastTransitionTime } : wanted
+  return current?.status === wanted.status && current.lastTransitionTime !== undefined
+    ? { ...wanted, lastTransitionTime: current.lastTransitionTime }
+    : wanted
 }
 
 /** Tells the pod's owner why it has no node: an event, and the condition if it is news. A pod that is gone is no error. */
@@ -27,7 +29,10 @@ export async function reportFailure(
   const status = { ...(condition && { conditions: [condition] }), ...(nominated !== undefined && { nominatedNodeName: nominated }) }
   try {
     const metadata = pod.metadata.uid === undefined ? {} : { metadata: { uid: pod.metadata.uid } }
-    await to.client.for(Pod).subresource('status').patch(keyOf(pod), { type: 'strategic', body: { ...metadata, status } })
+    await to.client
+      .for(Pod)
+      .subresource('status')
+      .patch(keyOf(pod), { type: 'strategic', body: { ...metadata, status } })
   } catch (error) {
     if (!hasReason(error, 'NotFound', 'Conflict')) throw error
   }

@@ -1,16 +1,25 @@
-import { createEventRecorder, type DeepReadonly, definePlugin, formatKey, keyOf, type ObjectClient, type PluginContext } from '@continuo/core'
-import { Node, Pod, SchedulerBind, SchedulerFilter, SchedulerPermit, SchedulerReserve, SchedulerScore, SchedulerUnschedulable } from '@continuo/workload'
+import {
+  createEventRecorder,
+  type DeepReadonly,
+  definePlugin,
+  formatKey,
+  type Hook,
+  keyOf,
+  type ObjectClient,
+  type PluginContext,
+} from '@continuo/core'
+import { Node, Pod, SchedulerFilter, SchedulerScore, SchedulerUnschedulable, type UnschedulableAttempt } from '@continuo/workload'
 import { attemptPlacement, type Outcome, tapBuiltIns } from './attempt.ts'
 import { bindPod, isSettled, nameOf } from './bind.ts'
 import { type SchedulerConfig, schedulerConfig, weightsFor } from './config.ts'
 import type { BuiltInAttempt } from './filters/built-in.ts'
+import { followCluster } from './follow-cluster.ts'
 import { Bell, Gate } from './gate.ts'
 import { reasonCounts } from './placement/explain.ts'
 import type { SearchPosition } from './placement/place.ts'
 import { type QueuedPod, SchedulingQueue } from './queue/scheduling-queue.ts'
 import { reportFailure } from './report.ts'
 import { ClusterCache } from './snapshot/cluster-cache.ts'
-import { followCluster } from './follow-cluster.ts'
 
 type Context = PluginContext<SchedulerConfig>
 type Lead = { readonly client: ObjectClient; readonly signal: AbortSignal }
@@ -23,6 +32,7 @@ export const scheduler = definePlugin({
   name: 'scheduler',
   api: '^1',
   config: schedulerConfig,
+  taps: [SchedulerFilter, SchedulerScore],
   permissions: [
     { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list', 'watch'] },
     { apiGroups: [''], resources: ['pods/binding'], verbs: ['create'] },
@@ -34,7 +44,15 @@ export const scheduler = definePlugin({
     const cache = new ClusterCache()
     const queue = new SchedulingQueue()
     const mine = (pod: DeepReadonly<Pod>): boolean => weightsFor(ctx.config, pod.spec?.schedulerName) !== undefined
-    followCluster({ nodes: ctx.informer(Node), pods: ctx.informer(Pod), cache, queue, mine, now: () => ctx.clock.now(), changed: () => bell.ring() })
+    followCluster({
+      nodes: ctx.informer(Node),
+      pods: ctx.informer(Pod),
+      cache,
+      queue,
+      mine,
+      now: () => ctx.clock.now(),
+      changed: () => bell.ring(),
+    })
     tapBuiltIns((hook, tap) => ctx.tap(hook, tap, { stage: 'pre' }))
     const loop = new SchedulingLoop(ctx, cache, queue, bell)
     ctx.whileLeading('scheduler', (lead) => loop.run(lead))
@@ -58,7 +76,13 @@ class SchedulingLoop {
     this.#queue = queue
     this.#bell = bell
     this.#gate = new Gate(ctx.config.parallelBinds)
-    this.#events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: ctx.config.schedulerName, signal: ctx.signal })
+    this.#events = createEventRecorder({
+      client: ctx.client,
+      clock: ctx.clock,
+      log: ctx.log,
+      component: ctx.config.schedulerName,
+      signal: ctx.signal,
+    })
     this.#attempts = ctx.metrics.counter('scheduler_schedule_attempts_total', 'Attempts to schedule pods, by result.', ['result'])
   }
 
@@ -132,11 +156,19 @@ class SchedulingLoop {
     })
   }
 
-  async #explain({ message, rejected, rejectedBy, attempt }: Extract<Outcome, { type: 'unschedulable' }>, queued: QueuedPod, lead: Lead): Promise<void> {
+  async #explain(
+    { message, rejected, rejectedBy, attempt }: Extract<Outcome, { type: 'unschedulable' }>,
+    queued: QueuedPod,
+    lead: Lead,
+  ): Promise<void> {
     const { ctx, pod } = { ctx: this.#ctx, pod: attempt.pod }
     this.#attempts.inc({ result: 'unschedulable' })
-    const { nominatedNodeName } = await this.#callUnlessIdle(SchedulerUnschedulable, { ...attempt, rejections: rejected } as { nominatedNodeName?: string } & typeof attempt & { rejections: typeof rejected })
-    this.#decide(attempt, 'FailedScheduling', message, { nodes: attempt.snapshot.nodes.length, reasons: Object.fromEntries(reasonCounts(rejected.values())) })
+    const unschedulable: UnschedulableAttempt = { ...attempt, rejections: rejected }
+    const { nominatedNodeName } = await this.#callUnlessIdle(SchedulerUnschedulable, unschedulable)
+    this.#decide(attempt, 'FailedScheduling', message, {
+      nodes: attempt.snapshot.nodes.length,
+      reasons: Object.fromEntries(reasonCounts(rejected.values())),
+    })
     this.#queue.retry(queued.key, ctx.clock.now(), rejectedBy)
     await this.#report(pod, lead, { reason: 'Unschedulable', message, ...(nominatedNodeName !== undefined && { nominatedNodeName }) })
   }
@@ -169,8 +201,7 @@ class SchedulingLoop {
     })
   }
 
-  readonly #callUnlessIdle: <T extends object>(hook: Parameters<Context['call']>[0] & { id: string }, argument: T) => Promise<T> = async (hook, argument) =>
-    this.#ctx.isIdle(hook) ? argument : ((await this.#ctx.call(hook, argument)) as typeof argument)
+  /** Hooks that nobody taps cost nothing. */
+  readonly #callUnlessIdle = async <T extends object>(hook: Hook<T>, argument: T): Promise<T> =>
+    this.#ctx.isIdle(hook) ? argument : this.#ctx.call(hook, argument)
 }
-
-export const schedulerHooks = [SchedulerFilter, SchedulerScore, SchedulerReserve, SchedulerPermit, SchedulerBind, SchedulerUnschedulable] as const

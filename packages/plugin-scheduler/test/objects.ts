@@ -4,7 +4,10 @@ import { podRequests } from '../src/snapshot/amounts.ts'
 import { ClusterCache } from '../src/snapshot/cluster-cache.ts'
 
 /** Objects for tests, complete enough for the scheduler. */
-export function node(name: string, options: { cpu?: string; memory?: string; pods?: string; labels?: Record<string, string> } & Partial<Node['spec'] & object> = {}): Node {
+export function node(
+  name: string,
+  options: { cpu?: string; memory?: string; pods?: string; labels?: Record<string, string> } & Partial<Node['spec'] & object> = {},
+): Node {
   const { cpu = '4', memory = '8Gi', pods = '110', labels = {}, ...spec } = options
   return {
     apiVersion: 'v1',
@@ -15,7 +18,10 @@ export function node(name: string, options: { cpu?: string; memory?: string; pod
   }
 }
 
-export function pod(name: string, spec: Partial<PodSpec> & { cpu?: string; memory?: string; owner?: string; labels?: Record<string, string> } = {}): Pod {
+export function pod(
+  name: string,
+  spec: Partial<PodSpec> & { cpu?: string; memory?: string; owner?: string; labels?: Record<string, string> } = {},
+): Pod {
   const { cpu, memory, owner, labels, ...rest } = spec
   const requests = { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
   const main: Container = { name: 'main', image: 'app', resources: { requests } }
@@ -42,4 +48,8 @@ export function cacheOf(nodes: readonly Node[], pods: readonly Pod[] = []): Clus
   return cache
 }
 
-export const attemptOf = (subject: Pod, cache: ClusterCache): BuiltInAttempt => ({ pod: subject, snapshot: cache.snapshot(), requests: podRequests(subject) })
+export const attemptOf = (subject: Pod, cache: ClusterCache): BuiltInAttempt => ({
+  pod: subject,
+  snapshot: cache.snapshot(),
+  requests: podRequests(subject),
+})

@@ -23,7 +23,11 @@ export async function claimObjects<O extends KubeObject, T extends KubeObject>(
   return [...owned, ...adopted]
 }
 
-async function patchIfThere<T extends KubeObject>(target: ReturnType<ObjectClient['for']>, object: DeepReadonly<T>, body: object): Promise<KubeObject | undefined> {
+async function patchIfThere<T extends KubeObject>(
+  target: ReturnType<ObjectClient['for']>,
+  object: DeepReadonly<T>,
+  body: object,
+): Promise<KubeObject | undefined> {
   try {
     return await target.patch(keyOf(object), { type: 'merge', body })
   } catch (error) {

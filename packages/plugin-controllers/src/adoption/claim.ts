@@ -13,7 +13,11 @@ export interface Claims<T> {
  * Sorts objects of the owner's namespace into those that it controls, orphans that it should adopt, and those that it should release.
  * Nothing is adopted or released by an owner that is being deleted, nor anything that is being deleted itself.
  */
-export function claims<T extends DeepReadonly<KubeObject>>(owner: DeepReadonly<KubeObject>, objects: readonly T[], selects: LabelPredicate): Claims<T> {
+export function claims<T extends DeepReadonly<KubeObject>>(
+  owner: DeepReadonly<KubeObject>,
+  objects: readonly T[],
+  selects: LabelPredicate,
+): Claims<T> {
   const owned: T[] = []
   const adopt: T[] = []
   const release: T[] = []
@@ -48,7 +52,13 @@ export const adoptionPatch = (owner: DeepReadonly<KubeObject>, object: DeepReado
 
 /** Merge patch that removes it. */
 export const releasePatch = (owner: DeepReadonly<KubeObject>, object: DeepReadonly<KubeObject>): object => ({
-  metadata: { ...identity(object), ownerReferences: (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== owner.metadata.uid) },
+  metadata: {
+    ...identity(object),
+    ownerReferences: (object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== owner.metadata.uid),
+  },
 })
 
-const identity = ({ metadata: { uid, resourceVersion } }: DeepReadonly<KubeObject>) => ({ ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) })
+const identity = ({ metadata: { uid, resourceVersion } }: DeepReadonly<KubeObject>) => ({
+  ...(uid && { uid }),
+  ...(resourceVersion && { resourceVersion }),
+})

@@ -1,4 +1,14 @@
-import { type Clock, controllerOf, type Decide, type EventRecorder, formatKey, hasReason, keyOf, type ObjectClient, TerminalError } from '@continuo/core'
+import {
+  type Clock,
+  controllerOf,
+  type Decide,
+  type EventRecorder,
+  formatKey,
+  hasReason,
+  keyOf,
+  type ObjectClient,
+  TerminalError,
+} from '@continuo/core'
 import { Deployment, type DeploymentStatus, ReplicaSet } from '@continuo/workload'
 import { isNamespaceGoing } from '../replica-set/namespace-going.ts'
 import { sameStatus } from '../status/same-status.ts'
@@ -90,9 +100,15 @@ export class DeploymentSync {
     const wish = newReplicaSet(this.#deployment, this.#old)
     const { clock, client, events } = this.#parts
     try {
-      this.#wrote(await client.with({ cause: this.#decide(wish, 'NewReplicaSet', 'its pod template is new') }).for(ReplicaSet).create(wish))
+      this.#wrote(
+        await client
+          .with({ cause: this.#decide(wish, 'NewReplicaSet', 'its pod template is new') })
+          .for(ReplicaSet)
+          .create(wish),
+      )
       const replicas = wish.spec?.replicas ?? 0
-      if (replicas > 0) events.event(this.#stored, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${wish.metadata.name} from 0 to ${replicas}`)
+      if (replicas > 0)
+        events.event(this.#stored, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${wish.metadata.name} from 0 to ${replicas}`)
     } catch (error) {
       if (hasReason(error, 'AlreadyExists')) await this.#useExisting(wish)
       else if (isNamespaceGoing(error)) throw new TerminalError(`namespace ${wish.metadata.namespace} is being deleted`, { cause: error })
@@ -108,7 +124,8 @@ export class DeploymentSync {
     }
     if (this.#current === undefined) return
     await this.#noteRevision(this.#current)
-    if (hasDeadline(this.#deployment)) this.addCondition(condition('Progressing', 'True', reasons.created, `Created new replica set "${wish.metadata.name}"`, clock.now()))
+    if (hasDeadline(this.#deployment))
+      this.addCondition(condition('Progressing', 'True', reasons.created, `Created new replica set "${wish.metadata.name}"`, clock.now()))
   }
 
   /** The name is taken: by the set that an earlier pass made, or by another template of the same hash. */
@@ -129,8 +146,13 @@ export class DeploymentSync {
       await this.#patch(set, { ...(revised && { annotations: revised }) }, { minReadySeconds })
     }
     await this.#noteRevision(this.#current ?? set)
-    if (hasDeadline(this.#deployment) && conditionOf(this.#deployment.status?.conditions as Conditions | undefined, 'Progressing') === undefined) {
-      this.addCondition(condition('Progressing', 'True', reasons.found, `Found new replica set "${set.metadata.name}"`, this.#parts.clock.now()))
+    if (
+      hasDeadline(this.#deployment) &&
+      conditionOf(this.#deployment.status?.conditions as Conditions | undefined, 'Progressing') === undefined
+    ) {
+      this.addCondition(
+        condition('Progressing', 'True', reasons.found, `Found new replica set "${set.metadata.name}"`, this.#parts.clock.now()),
+      )
     }
   }
 

@@ -38,7 +38,9 @@ export const deployment = definePlugin({
 
 function rollOutDeployments(ctx: PluginContext): void {
   const deployments = ctx.informer(Deployment)
-  const sets = ctx.informer(ReplicaSet, { indexes: { controller: (set) => [controllerOf(set)?.uid ?? `orphan/${set.metadata.namespace ?? ''}`] } })
+  const sets = ctx.informer(ReplicaSet, {
+    indexes: { controller: (set) => [controllerOf(set)?.uid ?? `orphan/${set.metadata.namespace ?? ''}`] },
+  })
   const pods = ctx.informer(Pod, { indexes: { controller: (pod) => [controllerOf(pod)?.uid ?? `orphan/${pod.metadata.namespace ?? ''}`] } })
   const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component, signal: ctx.signal })
   ctx.onStop(() => events.close())
@@ -68,7 +70,10 @@ function rollOutDeployments(ctx: PluginContext): void {
       events.event(wish, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.')
       return undefined
     }
-    const candidates = [...sets.lister.byIndex('controller', wish.metadata.uid ?? ''), ...sets.lister.byIndex('controller', `orphan/${key.namespace}`)]
+    const candidates = [
+      ...sets.lister.byIndex('controller', wish.metadata.uid ?? ''),
+      ...sets.lister.byIndex('controller', `orphan/${key.namespace}`),
+    ]
     const owned = await claimObjects(client, { kind: Deployment, object: wish }, { kind: ReplicaSet, objects: candidates }, selects(wish))
     const { current, old } = splitSets(wish, owned)
     const sync = new DeploymentSync({ client, clock: ctx.clock, decide, events }, wish, current, old)

@@ -31,7 +31,8 @@ export function isComplete(deployment: DeploymentView, status: DeploymentStatus 
 
 function isProgressing(deployment: DeploymentView, next: DeploymentStatus): boolean {
   const before = deployment.status ?? {}
-  const old = (status: DeploymentStatus | DeploymentView['status'] & object): number => (status.replicas ?? 0) - (status.updatedReplicas ?? 0)
+  const old = (status: DeploymentStatus | (DeploymentView['status'] & object)): number =>
+    (status.replicas ?? 0) - (status.updatedReplicas ?? 0)
   return (
     (next.updatedReplicas ?? 0) > (before.updatedReplicas ?? 0) ||
     old(next) < old(before) ||
@@ -47,7 +48,12 @@ function hasTimedOut(deployment: DeploymentView, current: DeploymentCondition | 
 }
 
 /** The whole status while a rollout may be under way: counters, availability, progress against the deadline, and failures of the sets. */
-export function rolloutStatus(deployment: DeploymentView, current: ReplicaSetView | undefined, old: readonly ReplicaSetView[], now: number): DeploymentStatus {
+export function rolloutStatus(
+  deployment: DeploymentView,
+  current: ReplicaSetView | undefined,
+  old: readonly ReplicaSetView[],
+  now: number,
+): DeploymentStatus {
   const next = countedStatus(deployment, current, old, now)
   let conditions: Conditions = next.conditions ?? []
   const known = conditionOf(conditions, 'Progressing')
@@ -59,13 +65,23 @@ export function rolloutStatus(deployment: DeploymentView, current: ReplicaSetVie
   return { ...next, conditions: [...conditions] }
 }
 
-function withProgress(deployment: DeploymentView, current: ReplicaSetView | undefined, next: DeploymentStatus, conditions: Conditions, now: number): Conditions {
+function withProgress(
+  deployment: DeploymentView,
+  current: ReplicaSetView | undefined,
+  next: DeploymentStatus,
+  conditions: Conditions,
+  now: number,
+): Conditions {
   const subject = current === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${current.metadata.name}"`
   const known = conditionOf(conditions, 'Progressing')
-  if (isComplete(deployment, next)) return withCondition(conditions, condition('Progressing', 'True', reasons.available, `${subject} has successfully progressed.`, now))
+  if (isComplete(deployment, next))
+    return withCondition(conditions, condition('Progressing', 'True', reasons.available, `${subject} has successfully progressed.`, now))
   if (isProgressing(deployment, next)) {
     const progress = condition('Progressing', 'True', reasons.updated, `${subject} is progressing.`, now)
-    const kept = known?.status === 'True' && known.lastTransitionTime !== undefined ? { ...progress, lastTransitionTime: known.lastTransitionTime } : progress
+    const kept =
+      known?.status === 'True' && known.lastTransitionTime !== undefined
+        ? { ...progress, lastTransitionTime: known.lastTransitionTime }
+        : progress
     // The time of the last update is what the deadline counts from: it moves even when status and reason stay.
     return [...withoutCondition(conditions, 'Progressing'), kept]
   }
@@ -77,7 +93,8 @@ function withProgress(deployment: DeploymentView, current: ReplicaSetView | unde
 function replicaFailure(current: ReplicaSetView | undefined, old: readonly ReplicaSetView[]): DeploymentCondition | undefined {
   for (const set of current === undefined ? old : [current, ...old]) {
     const failure = set.status?.conditions?.find((each) => each.type === 'ReplicaFailure')
-    if (failure !== undefined) return { ...failure, type: 'ReplicaFailure', ...(failure.lastTransitionTime && { lastUpdateTime: failure.lastTransitionTime }) }
+    if (failure !== undefined)
+      return { ...failure, type: 'ReplicaFailure', ...(failure.lastTransitionTime && { lastUpdateTime: failure.lastTransitionTime }) }
   }
   return undefined
 }

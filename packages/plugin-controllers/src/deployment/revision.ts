@@ -32,7 +32,11 @@ export const nextRevision = (old: readonly ReplicaSetView[]): number => Math.max
  * Annotations of the set of the present template: those of the deployment, and its revision. A set that comes back by a rollback
  * gets a new revision and notes the former one in its history. Returns undefined when nothing changes.
  */
-export function revisedAnnotations(deployment: DeploymentView, set: Annotated | undefined, revision: number): Readonly<Record<string, string>> | undefined {
+export function revisedAnnotations(
+  deployment: DeploymentView,
+  set: Annotated | undefined,
+  revision: number,
+): Readonly<Record<string, string>> | undefined {
   const before = set?.metadata.annotations ?? {}
   const after: Record<string, string> = { ...before }
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(name)) after[name] = value
@@ -64,5 +68,10 @@ export function obsoleteSets(deployment: DeploymentView, old: readonly ReplicaSe
   return [...candidates]
     .sort((a, b) => revisionOf(a) - revisionOf(b))
     .slice(0, Math.max(0, candidates.length - limit))
-    .filter((set) => wantedReplicas(set) === 0 && (set.status?.replicas ?? 0) === 0 && (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0))
+    .filter(
+      (set) =>
+        wantedReplicas(set) === 0 &&
+        (set.status?.replicas ?? 0) === 0 &&
+        (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0),
+    )
 }

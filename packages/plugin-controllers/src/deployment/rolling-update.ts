@@ -26,7 +26,11 @@ export function resizeNew(deployment: DeploymentView, current: ReplicaSetView, a
  * The second half: shrink old sets. First their unhealthy pods, whose loss costs no availability, then healthy ones,
  * oldest set first, as long as enough pods of all sets remain available. New pods that are not available yet are held against both.
  */
-export function shrinkOld(deployment: DeploymentView, current: ReplicaSetView | undefined, old: readonly ReplicaSetView[]): readonly Resize[] {
+export function shrinkOld(
+  deployment: DeploymentView,
+  current: ReplicaSetView | undefined,
+  old: readonly ReplicaSetView[],
+): readonly Resize[] {
   if (totalReplicas(old) === 0) return []
   const all = current === undefined ? old : [...old, current]
   const leastAvailable = wantedReplicas(deployment) - fenceposts(deployment).maxUnavailable

@@ -1,6 +1,16 @@
 import { annotations, numberAnnotation } from './revision.ts'
 import type { Resize } from './rolling-update.ts'
-import { activeSets, byAge, compare, type DeploymentView, fenceposts, isRolling, type ReplicaSetView, totalReplicas, wantedReplicas } from './views.ts'
+import {
+  activeSets,
+  byAge,
+  compare,
+  type DeploymentView,
+  fenceposts,
+  isRolling,
+  type ReplicaSetView,
+  totalReplicas,
+  wantedReplicas,
+} from './views.ts'
 
 /** True when the deployment was scaled since its sets were last sized: some active set notes another wish. */
 export const isScalingEvent = (deployment: DeploymentView, sets: readonly ReplicaSetView[]): boolean =>
@@ -10,7 +20,11 @@ export const isScalingEvent = (deployment: DeploymentView, sets: readonly Replic
   })
 
 /** Sizes after a change of `spec.replicas` or while paused: a single set follows, several share the change in proportion. */
-export function scaleSets(deployment: DeploymentView, current: ReplicaSetView | undefined, old: readonly ReplicaSetView[]): readonly Resize[] {
+export function scaleSets(
+  deployment: DeploymentView,
+  current: ReplicaSetView | undefined,
+  old: readonly ReplicaSetView[],
+): readonly Resize[] {
   const wanted = wantedReplicas(deployment)
   const single = activeOrLatest(current, old)
   if (single !== undefined) return [{ set: single, replicas: wanted }]
@@ -27,14 +41,22 @@ function activeOrLatest(current: ReplicaSetView | undefined, old: readonly Repli
 
 const isSaturated = (deployment: DeploymentView, set: ReplicaSetView | undefined): boolean => {
   const wanted = wantedReplicas(deployment)
-  return set !== undefined && wantedReplicas(set) === wanted && numberAnnotation(set, annotations.desired) === wanted && (set.status?.availableReplicas ?? 0) === wanted
+  return (
+    set !== undefined &&
+    wantedReplicas(set) === wanted &&
+    numberAnnotation(set, annotations.desired) === wanted &&
+    (set.status?.availableReplicas ?? 0) === wanted
+  )
 }
 
 function proportionally(deployment: DeploymentView, active: readonly ReplicaSetView[]): readonly Resize[] {
   const wanted = wantedReplicas(deployment)
   const allowed = wanted > 0 ? wanted + fenceposts(deployment).maxSurge : 0
   const change = allowed - totalReplicas(active)
-  const sorted = [...active].sort((a, b) => wantedReplicas(b) - wantedReplicas(a) || (change > 0 ? byAge(b, a) : byAge(a, b)) || compare(a.metadata.name, b.metadata.name))
+  const sorted = [...active].sort(
+    (a, b) =>
+      wantedReplicas(b) - wantedReplicas(a) || (change > 0 ? byAge(b, a) : byAge(a, b)) || compare(a.metadata.name, b.metadata.name),
+  )
   let given = 0
   const sizes = sorted.map((set) => {
     const share = change === 0 ? 0 : portion(deployment, set, change, given)

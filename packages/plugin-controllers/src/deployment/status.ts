@@ -5,10 +5,17 @@ import { type DeploymentView, fenceposts, type ReplicaSetView, totalOf, wantedRe
 export type ConditionType = 'Available' | 'Progressing' | 'ReplicaFailure'
 export type Conditions = readonly DeploymentCondition[]
 
-export const conditionOf = (conditions: Conditions | undefined, type: ConditionType): DeploymentCondition | undefined => conditions?.find((condition) => condition.type === type)
+export const conditionOf = (conditions: Conditions | undefined, type: ConditionType): DeploymentCondition | undefined =>
+  conditions?.find((condition) => condition.type === type)
 
 /** A condition as of now. */
-export const condition = (type: ConditionType, status: 'True' | 'False' | 'Unknown', reason: string, message: string, now: number): DeploymentCondition => ({
+export const condition = (
+  type: ConditionType,
+  status: 'True' | 'False' | 'Unknown',
+  reason: string,
+  message: string,
+  now: number,
+): DeploymentCondition => ({
   type,
   status,
   reason,
@@ -29,7 +36,12 @@ export function withCondition(conditions: Conditions, next: DeploymentCondition)
 }
 
 /** Counters of all sets, and whether enough is available. */
-export function countedStatus(deployment: DeploymentView, current: ReplicaSetView | undefined, old: readonly ReplicaSetView[], now: number): DeploymentStatus {
+export function countedStatus(
+  deployment: DeploymentView,
+  current: ReplicaSetView | undefined,
+  old: readonly ReplicaSetView[],
+  now: number,
+): DeploymentStatus {
   const all = current === undefined ? old : [...old, current]
   const available = totalOf(all, 'availableReplicas')
   const replicas = totalOf(all, 'replicas')

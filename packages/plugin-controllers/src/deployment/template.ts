@@ -39,7 +39,10 @@ export const sameTemplate = (a: DeepReadonly<PodTemplateSpec> | undefined, b: De
   canonicalJson(withoutHash(a)) === canonicalJson(withoutHash(b))
 
 /** The set of the deployment's present template and the others, oldest first. Of several with the template, the oldest is the one. */
-export function splitSets(deployment: DeploymentView, sets: readonly ReplicaSetView[]): { readonly current: ReplicaSetView | undefined; readonly old: readonly ReplicaSetView[] } {
+export function splitSets(
+  deployment: DeploymentView,
+  sets: readonly ReplicaSetView[],
+): { readonly current: ReplicaSetView | undefined; readonly old: readonly ReplicaSetView[] } {
   const sorted = [...sets].sort(byAge)
   const current = sorted.find((set) => sameTemplate(set.spec?.template, deployment.spec?.template))
   return { current, old: sorted.filter((set) => set !== current) }

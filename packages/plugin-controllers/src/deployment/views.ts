@@ -31,8 +31,10 @@ export function fenceposts(deployment: DeploymentView): Fenceposts {
 
 export const totalReplicas = (sets: readonly ReplicaSetView[]): number => sets.reduce((sum, set) => sum + wantedReplicas(set), 0)
 
-export const totalOf = (sets: readonly ReplicaSetView[], field: 'replicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas'): number =>
-  sets.reduce((sum, set) => sum + (set.status?.[field] ?? 0), 0)
+export const totalOf = (
+  sets: readonly ReplicaSetView[],
+  field: 'replicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas',
+): number => sets.reduce((sum, set) => sum + (set.status?.[field] ?? 0), 0)
 
 /** Oldest first; of the same second, by name. */
 export const byAge = (a: ReplicaSetView, b: ReplicaSetView): number =>

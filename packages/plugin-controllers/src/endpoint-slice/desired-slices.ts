@@ -24,11 +24,17 @@ const headlessLabel = 'service.kubernetes.io/headless'
  * The endpoints of a service, grouped by address family and ports. A service without any gets one empty group,
  * so that a slice says that it has none.
  */
-export function desiredGroups(service: ServiceView, pods: readonly PodView[], zoneOf: (nodeName: string) => string | undefined): readonly EndpointGroup[] {
+export function desiredGroups(
+  service: ServiceView,
+  pods: readonly PodView[],
+  zoneOf: (nodeName: string) => string | undefined,
+): readonly EndpointGroup[] {
   const groups: EndpointGroup[] = []
   for (const family of familiesOf(service)) {
     const byPorts = Map.groupBy(
-      pods.filter((pod) => canBeEndpoint(pod) && addressOf(pod, family) !== undefined).map((pod) => ({ pod, ports: portsOn(pod, service) })),
+      pods
+        .filter((pod) => canBeEndpoint(pod) && addressOf(pod, family) !== undefined)
+        .map((pod) => ({ pod, ports: portsOn(pod, service) })),
       ({ ports }) => JSON.stringify(ports),
     )
     for (const members of byPorts.values()) {
@@ -58,11 +64,20 @@ function endpointFor(pod: PodView, family: IpFamily, service: ServiceView, zoneO
 /** Labels, annotations and owner of the service's slices: the service's own, but for what kubectl keeps there. */
 export function sliceFrame(service: ServiceView): SliceFrame {
   const { [headlessLabel]: _, ...own } = service.metadata.labels ?? {}
-  const { 'kubectl.kubernetes.io/last-applied-configuration': __, 'endpoints.kubernetes.io/last-change-trigger-time': ___, ...annotations } = service.metadata.annotations ?? {}
+  const {
+    'kubectl.kubernetes.io/last-applied-configuration': __,
+    'endpoints.kubernetes.io/last-change-trigger-time': ___,
+    ...annotations
+  } = service.metadata.annotations ?? {}
   return {
     namespace: service.metadata.namespace ?? '',
     service: service.metadata.name,
-    labels: { ...own, [serviceLabel]: service.metadata.name, [managedByLabel]: managedBy, ...(isHeadless(service) && { [headlessLabel]: '' }) },
+    labels: {
+      ...own,
+      [serviceLabel]: service.metadata.name,
+      [managedByLabel]: managedBy,
+      ...(isHeadless(service) && { [headlessLabel]: '' }),
+    },
     annotations,
     owner: controllerReference(service),
   }

@@ -24,7 +24,10 @@ function publishSlices(ctx: PluginContext): void {
   const pods = ctx.informer(Pod)
   const nodes = ctx.informer(Node)
   const slices = ctx.informer(EndpointSlice, {
-    indexes: { service: ({ metadata: { labels, namespace } }) => (labels?.[managedByLabel] === managedBy ? [`${namespace}/${labels[serviceLabel]}`] : []) },
+    indexes: {
+      service: ({ metadata: { labels, namespace } }) =>
+        labels?.[managedByLabel] === managedBy ? [`${namespace}/${labels[serviceLabel]}`] : [],
+    },
   })
   const zoneOf = (name: string): string | undefined => nodes.lister.get({ namespace: '', name })?.metadata.labels?.[zoneLabel]
 
@@ -41,7 +44,10 @@ function publishSlices(ctx: PluginContext): void {
   async function write({ create, update, remove }: SlicePlan, client: ObjectClient): Promise<string> {
     const target = client.for(EndpointSlice)
     const at = formatTime(ctx.clock.now())
-    const stamped = <T extends EndpointSlice>(slice: T): T => ({ ...slice, metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, [triggerTime]: at } } })
+    const stamped = <T extends EndpointSlice>(slice: T): T => ({
+      ...slice,
+      metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, [triggerTime]: at } },
+    })
     let newest = ''
     const wrote = ({ metadata: { resourceVersion = '' } }: EndpointSlice): void => {
       if (Number(resourceVersion) > Number(newest)) newest = resourceVersion

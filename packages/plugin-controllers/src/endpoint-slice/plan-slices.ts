@@ -29,7 +29,10 @@ export interface SlicePlan {
 export const maxEndpoints = 100
 
 const groupKey = (addressType: string, ports: readonly DeepReadonly<DiscoveryEndpointPort>[]): string =>
-  JSON.stringify([addressType, ports.map(({ name, port, protocol, appProtocol }) => [name ?? '', port ?? 0, protocol ?? 'TCP', appProtocol ?? '']).sort()])
+  JSON.stringify([
+    addressType,
+    ports.map(({ name, port, protocol, appProtocol }) => [name ?? '', port ?? 0, protocol ?? 'TCP', appProtocol ?? '']).sort(),
+  ])
 
 const endpointKey = (endpoint: DeepReadonly<Endpoint>): string => endpoint.targetRef?.uid ?? endpoint.addresses.join()
 
@@ -49,7 +52,12 @@ export function planSlices(existing: readonly SliceView[], groups: readonly Endp
   return plan
 }
 
-function planGroup(existing: readonly SliceView[], group: EndpointGroup, frame: SliceFrame, plan: { create: EndpointSlice[]; update: EndpointSlice[]; remove: SliceView[] }): void {
+function planGroup(
+  existing: readonly SliceView[],
+  group: EndpointGroup,
+  frame: SliceFrame,
+  plan: { create: EndpointSlice[]; update: EndpointSlice[]; remove: SliceView[] },
+): void {
   const wanted = new Map(group.endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]))
   const drafts = existing.map((slice) => {
     const kept: Endpoint[] = []
@@ -69,7 +77,8 @@ function planGroup(existing: readonly SliceView[], group: EndpointGroup, frame: 
     draft.endpoints.push(...added)
     draft.changed = true
   }
-  for (let start = 0; start < newcomers.length; start += maxEndpoints) plan.create.push(makeSlice(group, newcomers.slice(start, start + maxEndpoints), frame))
+  for (let start = 0; start < newcomers.length; start += maxEndpoints)
+    plan.create.push(makeSlice(group, newcomers.slice(start, start + maxEndpoints), frame))
   const filled = drafts.filter((draft) => draft.endpoints.length > 0)
   const placeholder = filled.length === 0 && newcomers.length === 0 ? drafts[0] : undefined
   for (const draft of drafts) {

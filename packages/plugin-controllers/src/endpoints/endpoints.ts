@@ -1,6 +1,6 @@
 import { definePlugin, formatTime, hasReason, type ObjectClient, type ObjectKey, type PluginContext, watches } from '@continuo/core'
 import { Endpoints, Pod, Service } from '@continuo/workload'
-import { isHeadless, podsOf, selectsPods, servicesOf, type ServiceView } from '../services/service-pods.ts'
+import { isHeadless, podsOf, type ServiceView, selectsPods, servicesOf } from '../services/service-pods.ts'
 import { sameStatus } from '../status/same-status.ts'
 import { endpointSubsets } from './subsets.ts'
 
@@ -58,7 +58,10 @@ function publishEndpoints(ctx: PluginContext): void {
   ctx.controller({
     name: 'endpoints-controller',
     for: Service,
-    watches: [watches(Pod, (pod) => servicesOf(services, pod)), watches(Endpoints, ({ metadata: { name, namespace = '' } }) => [{ namespace, name }])],
+    watches: [
+      watches(Pod, (pod) => servicesOf(services, pod)),
+      watches(Endpoints, ({ metadata: { name, namespace = '' } }) => [{ namespace, name }]),
+    ],
     reconcile: (key, { client, signal }) => reconcile(key, client, signal),
   })
 }
@@ -73,5 +76,9 @@ async function remove(key: ObjectKey, client: ObjectClient): Promise<void> {
 
 function isSame(a: Endpoints, b: Endpoints): boolean {
   const { [triggerTime]: _, ...annotations } = a.metadata.annotations ?? {}
-  return sameStatus(a.subsets ?? [], b.subsets) && sameStatus(a.metadata.labels ?? {}, b.metadata.labels) && sameStatus(annotations, b.metadata.annotations)
+  return (
+    sameStatus(a.subsets ?? [], b.subsets) &&
+    sameStatus(a.metadata.labels ?? {}, b.metadata.labels) &&
+    sameStatus(annotations, b.metadata.annotations)
+  )
 }

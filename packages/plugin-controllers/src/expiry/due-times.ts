@@ -9,9 +9,11 @@ export class DueTimes {
   }
 
   set(key: string, at: number | undefined): void {
-    if (at === undefined) return this.delete(key)
-    this.#times.set(key, at)
-    if (at < this.#earliest) this.#earliest = at
+    if (at === undefined) this.#times.delete(key)
+    else {
+      this.#times.set(key, at)
+      if (at < this.#earliest) this.#earliest = at
+    }
   }
 
   delete(key: string): void {

@@ -1,5 +1,6 @@
 import {
   definePlugin,
+  formatKey,
   hasReason,
   type Informer,
   keyOf,
@@ -9,7 +10,6 @@ import {
   type Registry,
   RegistryCap,
   type ResourceDefinition,
-  formatKey,
   type UnstructuredObject,
 } from '@continuo/core'
 import { z } from 'zod'
@@ -22,7 +22,9 @@ const retryMs = 30_000
 export const expiry = definePlugin({
   name: 'expiry',
   api: '^1',
-  config: z.strictObject({ intervalSeconds: z.int().min(1).default(30).describe('Seconds between two looks for what has expired.') }).prefault({}),
+  config: z
+    .strictObject({ intervalSeconds: z.int().min(1).default(30).describe('Seconds between two looks for what has expired.') })
+    .prefault({}),
   requires: { registry: RegistryCap },
   permissions: [{ apiGroups: ['*'], resources: ['*'], verbs: ['list', 'watch', 'delete'] }],
   setup(ctx) {
@@ -75,13 +77,21 @@ function followResource(ctx: Pick<PluginContext, 'dynamic'>, { group, plural, st
   return { times, informer }
 }
 
-async function deleteExpired(client: ObjectClient, informer: Informer<UnstructuredObject>, times: DueTimes, now: number, signal: AbortSignal): Promise<void> {
+async function deleteExpired(
+  client: ObjectClient,
+  informer: Informer<UnstructuredObject>,
+  times: DueTimes,
+  now: number,
+  signal: AbortSignal,
+): Promise<void> {
   for (let batch = times.take(now, parallelDeletions); batch.length > 0 && !signal.aborted; batch = times.take(now, parallelDeletions)) {
     await Promise.all(
       batch.map(async (key) => {
         const { uid, resourceVersion } = informer.lister.get(key)?.metadata ?? {}
         try {
-          await client.for(informer.kind).delete(parseKey(key), { preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } })
+          await client
+            .for(informer.kind)
+            .delete(parseKey(key), { preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } })
         } catch (error) {
           // One that changed meanwhile says anew when it expires; any other failure passes or is tried again.
           if (!hasReason(error, 'NotFound', 'Conflict')) times.set(key, now + retryMs)

@@ -11,7 +11,7 @@ import {
   type ResourceClient,
   type UnstructuredObject,
 } from '@continuo/core'
-import { type Coordinates, foregroundFinalizer, type GraphNode, orphanFinalizer, type OwnerGraph, type Work } from './owner-graph.ts'
+import { type Coordinates, foregroundFinalizer, type GraphNode, type OwnerGraph, orphanFinalizer, type Work } from './owner-graph.ts'
 import { finalizerPatch, judge, type OwnerState, referencesPatch } from './verdict.ts'
 
 export interface CollectorParts {
@@ -63,11 +63,23 @@ export class Collector {
     for (const reference of references) owners.set(reference.uid, await this.#ownerState(reference, object, client))
     const dependents = this.#parts.graph.dependentsOf(node.uid)
     const verdict = judge(object, owners, dependents.length > 0)
-    if (verdict.type === 'trim') await target.patch(node, { type: 'merge', body: referencesPatch(object, references.filter(({ uid }) => !verdict.uids.has(uid))) })
+    if (verdict.type === 'trim')
+      await target.patch(node, {
+        type: 'merge',
+        body: referencesPatch(
+          object,
+          references.filter(({ uid }) => !verdict.uids.has(uid)),
+        ),
+      })
     if (verdict.type !== 'delete') return
     if (verdict.unblock && dependents.some((dependent) => dependent.foreground)) await this.#unblock(object, target)
     this.#parts.log.debug({ kind: node.kind, namespace: node.namespace, name: node.name }, 'deleting an object whose owners are gone')
-    await quietly(target.delete(node, { propagationPolicy: verdict.policy, preconditions: { uid: node.uid, ...(object.metadata.resourceVersion && { resourceVersion: object.metadata.resourceVersion }) } }))
+    await quietly(
+      target.delete(node, {
+        propagationPolicy: verdict.policy,
+        preconditions: { uid: node.uid, ...(object.metadata.resourceVersion && { resourceVersion: object.metadata.resourceVersion }) },
+      }),
+    )
   }
 
   /** Nobody has it: whoever named it as an owner is looked at. */
@@ -107,7 +119,8 @@ export class Collector {
     const object = target === undefined ? undefined : await read(target, dependent)
     if (target === undefined || object?.metadata.uid !== dependent.uid) return
     const keep = (object.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner)
-    if (keep.length < (object.metadata.ownerReferences?.length ?? 0)) await target.patch(dependent, { type: 'merge', body: referencesPatch(object, keep) })
+    if (keep.length < (object.metadata.ownerReferences?.length ?? 0))
+      await target.patch(dependent, { type: 'merge', body: referencesPatch(object, keep) })
   }
 
   async #ownerState(reference: DeepReadonly<OwnerReference>, dependent: UnstructuredObject, client: ObjectClient): Promise<OwnerState> {
@@ -139,7 +152,10 @@ export class Collector {
 
 const locate = ({ metadata }: KubeObject) => ({ namespace: metadata.namespace ?? '', name: metadata.name })
 
-async function read(target: ResourceClient<UnstructuredObject>, at: { readonly namespace: string; readonly name: string }): Promise<UnstructuredObject | undefined> {
+async function read(
+  target: ResourceClient<UnstructuredObject>,
+  at: { readonly namespace: string; readonly name: string },
+): Promise<UnstructuredObject | undefined> {
   try {
     return await target.get(at)
   } catch (error) {

@@ -49,7 +49,13 @@ class GarbageCollector {
 
   constructor(ctx: PluginContext<Config>) {
     this.#ctx = ctx
-    const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: 'garbage-collector-controller', signal: ctx.signal })
+    const events = createEventRecorder({
+      client: ctx.client,
+      clock: ctx.clock,
+      log: ctx.log,
+      component: 'garbage-collector-controller',
+      signal: ctx.signal,
+    })
     ctx.onStop(() => events.close())
     this.#collector = new Collector({
       graph: this.#graph,
@@ -90,7 +96,12 @@ class GarbageCollector {
     this.#followed.add(id)
     const informer = this.#ctx.dynamic({ group, version, resource }, { project: ownershipOnly })
     // Owners of a kind that was not served could not be looked up until now.
-    this.#synced.push(informer.whenSynced(this.#ctx.signal).then(() => this.#add(this.#graph.unsettled()), () => {}))
+    this.#synced.push(
+      informer.whenSynced(this.#ctx.signal).then(
+        () => this.#add(this.#graph.unsettled()),
+        () => {},
+      ),
+    )
     informer.on({
       added: (object) => this.#add(this.#graph.observe(object)),
       updated: (object) => this.#add(this.#graph.observe(object)),

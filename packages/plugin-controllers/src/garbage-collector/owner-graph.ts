@@ -52,7 +52,9 @@ export class OwnerGraph {
 
   /** Dependents that hold back a foreground deletion of the owner. */
   blockersOf(uid: string): readonly GraphNode[] {
-    return this.dependentsOf(uid).filter((dependent) => dependent.owners.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true))
+    return this.dependentsOf(uid).filter((dependent) =>
+      dependent.owners.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
+    )
   }
 
   /** Everything that may be undone: owners that were never seen, objects that name one of those, and deletions under way. */
@@ -60,7 +62,10 @@ export class OwnerGraph {
     const work: Work[] = []
     for (const node of this.#nodes.values()) {
       if (node.orphaning) work.push({ type: 'orphan', uid: node.uid })
-      const waits = node.foreground || !node.observed || node.owners.some(({ uid }) => this.#nodes.get(uid)?.observed !== true || this.#nodes.get(uid)?.foreground === true)
+      const waits =
+        node.foreground ||
+        !node.observed ||
+        node.owners.some(({ uid }) => this.#nodes.get(uid)?.observed !== true || this.#nodes.get(uid)?.foreground === true)
       if (waits) work.push({ type: 'check', uid: node.uid })
     }
     return work
@@ -111,7 +116,8 @@ export class OwnerGraph {
         this.#nodes.set(owner.uid, namedOwner(owner, next.namespace))
         work.push({ type: 'check', uid: owner.uid })
       } else if (isNew && (!parent.observed || misplaced(parent, owner, next.namespace))) work.push({ type: 'check', uid: next.uid })
-      else if (parent.foreground && (isNew || unblocks(known, next, owner.uid))) work.push({ type: 'check', uid: isNew ? next.uid : owner.uid })
+      else if (parent.foreground && (isNew || unblocks(known, next, owner.uid)))
+        work.push({ type: 'check', uid: isNew ? next.uid : owner.uid })
     }
   }
 
@@ -129,7 +135,8 @@ const misplaced = (parent: GraphNode, owner: DeepReadonly<OwnerReference>, names
   parent.name !== owner.name || parent.kind !== owner.kind || (parent.namespace !== '' && parent.namespace !== namespace)
 
 const unblocks = (known: GraphNode | undefined, next: GraphNode, owner: string): boolean => {
-  const blocks = (node: GraphNode | undefined): boolean => node?.owners.some(({ uid, blockOwnerDeletion }) => uid === owner && blockOwnerDeletion === true) === true
+  const blocks = (node: GraphNode | undefined): boolean =>
+    node?.owners.some(({ uid, blockOwnerDeletion }) => uid === owner && blockOwnerDeletion === true) === true
   return blocks(known) && !blocks(next)
 }
 

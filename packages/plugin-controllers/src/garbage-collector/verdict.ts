@@ -20,7 +20,8 @@ export function judge(object: DeepReadonly<KubeObject>, owners: ReadonlyMap<stri
   const states = references.map(({ uid }) => owners.get(uid) ?? 'unresolvable')
   if (references.length === 0 || states.includes('unresolvable')) return { type: 'keep' }
   const dispensable = references.filter((_, index) => states[index] !== 'solid')
-  if (dispensable.length < references.length) return dispensable.length === 0 ? { type: 'keep' } : { type: 'trim', uids: new Set(dispensable.map(({ uid }) => uid)) }
+  if (dispensable.length < references.length)
+    return dispensable.length === 0 ? { type: 'keep' } : { type: 'trim', uids: new Set(dispensable.map(({ uid }) => uid)) }
   // An owner waits for this object, which has dependents itself: they go first, and may not hold it back in a circle.
   if (states.includes('waiting') && hasDependents) return { type: 'delete', policy: 'Foreground', unblock: true }
   const finalizers = object.metadata.finalizers ?? []
@@ -30,11 +31,17 @@ export function judge(object: DeepReadonly<KubeObject>, owners: ReadonlyMap<stri
 
 /** Merge patch that leaves an object only these references, if it is still as it was read. */
 export const referencesPatch = (object: DeepReadonly<KubeObject>, keep: readonly DeepReadonly<OwnerReference>[]): object => ({
-  metadata: { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, ownerReferences: keep.length === 0 ? null : keep },
+  metadata: {
+    uid: object.metadata.uid,
+    resourceVersion: object.metadata.resourceVersion,
+    ownerReferences: keep.length === 0 ? null : keep,
+  },
 })
 
 /** Merge patch that takes a finalizer away. */
 export const finalizerPatch = (object: DeepReadonly<KubeObject>, finalizer: string): object => {
   const keep = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer)
-  return { metadata: { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, finalizers: keep.length === 0 ? null : keep } }
+  return {
+    metadata: { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, finalizers: keep.length === 0 ? null : keep },
+  }
 }

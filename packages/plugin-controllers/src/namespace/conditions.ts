@@ -12,7 +12,8 @@ export interface ContentReport {
   readonly discoveryFailure?: string
 }
 
-export const isEmpty = ({ failures, remaining, discoveryFailure }: ContentReport): boolean => failures.length === 0 && remaining.size === 0 && discoveryFailure === undefined
+export const isEmpty = ({ failures, remaining, discoveryFailure }: ContentReport): boolean =>
+  failures.length === 0 && remaining.size === 0 && discoveryFailure === undefined
 
 const counted = (counts: ReadonlyMap<string, number>, say: (name: string, count: number) => string): string =>
   [...counts]
@@ -25,11 +26,31 @@ export function deletionConditions(current: readonly Condition[], report: Conten
   const { failures, remaining, finalizers, discoveryFailure } = report
   const wanted: Omit<Condition, 'lastTransitionTime'>[] = [
     discoveryFailure === undefined
-      ? { type: 'NamespaceDeletionDiscoveryFailure', status: 'False', reason: 'ResourcesDiscovered', message: 'All resources successfully discovered' }
-      : { type: 'NamespaceDeletionDiscoveryFailure', status: 'True', reason: 'DiscoveryFailed', message: `Discovery failed for some groups, 1 failing: ${discoveryFailure}` },
-    { type: 'NamespaceDeletionGroupVersionParsingFailure', status: 'False', reason: 'ParsedGroupVersions', message: 'All legacy kube types successfully parsed' },
+      ? {
+          type: 'NamespaceDeletionDiscoveryFailure',
+          status: 'False',
+          reason: 'ResourcesDiscovered',
+          message: 'All resources successfully discovered',
+        }
+      : {
+          type: 'NamespaceDeletionDiscoveryFailure',
+          status: 'True',
+          reason: 'DiscoveryFailed',
+          message: `Discovery failed for some groups, 1 failing: ${discoveryFailure}`,
+        },
+    {
+      type: 'NamespaceDeletionGroupVersionParsingFailure',
+      status: 'False',
+      reason: 'ParsedGroupVersions',
+      message: 'All legacy kube types successfully parsed',
+    },
     failures.length === 0
-      ? { type: 'NamespaceDeletionContentFailure', status: 'False', reason: 'ContentDeleted', message: 'All content successfully deleted, may be waiting on finalization' }
+      ? {
+          type: 'NamespaceDeletionContentFailure',
+          status: 'False',
+          reason: 'ContentDeleted',
+          message: 'All content successfully deleted, may be waiting on finalization',
+        }
       : {
           type: 'NamespaceDeletionContentFailure',
           status: 'True',
@@ -45,7 +66,12 @@ export function deletionConditions(current: readonly Condition[], report: Conten
           message: `Some resources are remaining: ${counted(remaining, (resource, count) => `${resource} has ${count} resource instances`)}`,
         },
     finalizers.size === 0
-      ? { type: 'NamespaceFinalizersRemaining', status: 'False', reason: 'ContentHasNoFinalizers', message: 'All content-preserving finalizers finished' }
+      ? {
+          type: 'NamespaceFinalizersRemaining',
+          status: 'False',
+          reason: 'ContentHasNoFinalizers',
+          message: 'All content-preserving finalizers finished',
+        }
       : {
           type: 'NamespaceFinalizersRemaining',
           status: 'True',
@@ -59,5 +85,9 @@ export function deletionConditions(current: readonly Condition[], report: Conten
 
 function merged(current: readonly Condition[], wanted: Omit<Condition, 'lastTransitionTime'>, now: number): Condition {
   const known = current.find(({ type }) => type === wanted.type)
-  return { ...wanted, lastTransitionTime: known?.status === wanted.status && known.lastTransitionTime !== undefined ? known.lastTransitionTime : formatTime(now) }
+  return {
+    ...wanted,
+    lastTransitionTime:
+      known?.status === wanted.status && known.lastTransitionTime !== undefined ? known.lastTransitionTime : formatTime(now),
+  }
 }

@@ -4,7 +4,7 @@ import type { ContentReport } from './conditions.ts'
 type AnyKind = Kind<UnstructuredObject>
 
 /** Namespaced resources, each once although it may be served in several versions and groups; `first` go before all others. */
-export function contentOrder(kinds: readonly AnyKind[]): { readonly first: readonly AnyKind[]; readonly then: readonly AnyKind[] } {
+export function contentOrder(kinds: readonly AnyKind[]): { readonly first: readonly AnyKind[]; readonly rest: readonly AnyKind[] } {
   const seen = new Set<string>()
   const once = kinds.filter((kind) => {
     // Events are one resource in two groups.
@@ -14,7 +14,7 @@ export function contentOrder(kinds: readonly AnyKind[]): { readonly first: reado
     return true
   })
   const isFirst = (kind: AnyKind): boolean => kind.group === '' && kind.resource === 'pods'
-  return { first: once.filter(isFirst), then: once.filter((kind) => !isFirst(kind)) }
+  return { first: once.filter(isFirst), rest: once.filter((kind) => !isFirst(kind)) }
 }
 
 /**
@@ -28,15 +28,24 @@ export async function emptyNamespace(client: ObjectClient, namespace: string): P
   } catch (error) {
     return { failures: [], remaining: new Map(), finalizers: new Map(), discoveryFailure: messageOf(error) }
   }
-  const report = { failures: [] as { resource: string; message: string }[], remaining: new Map<string, number>(), finalizers: new Map<string, number>() }
-  const { first, then } = contentOrder(kinds)
+  const report = {
+    failures: [] as { resource: string; message: string }[],
+    remaining: new Map<string, number>(),
+    finalizers: new Map<string, number>(),
+  }
+  const { first, rest } = contentOrder(kinds)
   for (const kind of first) await emptyKind(client, kind, namespace, report)
   if (report.remaining.size > 0) return report
-  for (const kind of then) await emptyKind(client, kind, namespace, report)
+  for (const kind of rest) await emptyKind(client, kind, namespace, report)
   return report
 }
 
-async function emptyKind(client: ObjectClient, kind: AnyKind, namespace: string, report: { failures: { resource: string; message: string }[]; remaining: Map<string, number>; finalizers: Map<string, number> }): Promise<void> {
+async function emptyKind(
+  client: ObjectClient,
+  kind: AnyKind,
+  namespace: string,
+  report: { failures: { resource: string; message: string }[]; remaining: Map<string, number>; finalizers: Map<string, number> },
+): Promise<void> {
   const resource = `${kind.resource}.${kind.group}`
   try {
     const target = client.for(kind)
@@ -45,7 +54,8 @@ async function emptyKind(client: ObjectClient, kind: AnyKind, namespace: string,
     await target.deleteCollection({ namespace }, { propagationPolicy: 'Background' })
     const { items } = await target.list({ namespace })
     if (items.length > 0) report.remaining.set(resource, items.length)
-    for (const { metadata } of items) for (const finalizer of metadata.finalizers ?? []) report.finalizers.set(finalizer, (report.finalizers.get(finalizer) ?? 0) + 1)
+    for (const { metadata } of items)
+      for (const finalizer of metadata.finalizers ?? []) report.finalizers.set(finalizer, (report.finalizers.get(finalizer) ?? 0) + 1)
   } catch (error) {
     // Resources that cannot be listed or deleted hold nothing that could stay behind; one may also vanish meanwhile.
     if (!hasReason(error, 'MethodNotAllowed', 'NotFound')) report.failures.push({ resource, message: messageOf(error) })

@@ -1,4 +1,14 @@
-import { type Condition, type DeepReadonly, definePlugin, hasReason, Namespace, namespaceFinalizer, type ObjectClient, type ObjectKey, type ReconcileResult } from '@continuo/core'
+import {
+  type Condition,
+  type DeepReadonly,
+  definePlugin,
+  hasReason,
+  Namespace,
+  namespaceFinalizer,
+  type ObjectClient,
+  type ObjectKey,
+  type ReconcileResult,
+} from '@continuo/core'
 import { sameStatus } from '../status/same-status.ts'
 import { deletionConditions, isEmpty } from './conditions.ts'
 import { emptyNamespace } from './empty-namespace.ts'

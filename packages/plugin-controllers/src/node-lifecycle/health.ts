@@ -11,7 +11,8 @@ export interface Heartbeat {
 }
 
 /** The heartbeat after a look: refreshed when what the node says differs from what it said. */
-export const refreshed = (known: Heartbeat | undefined, seen: string, now: number): Heartbeat => (known !== undefined && known.seen === seen ? known : { seen, at: now })
+export const refreshed = (known: Heartbeat | undefined, seen: string, now: number): Heartbeat =>
+  known !== undefined && known.seen === seen ? known : { seen, at: now }
 
 const watched = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as const
 
@@ -26,24 +27,42 @@ export function silentConditions(node: NodeView, now: number): NodeCondition[] |
   const next: NodeCondition[] = conditions.map((condition) => {
     if (!watched.some((type) => type === condition.type) || condition.status === 'Unknown') return condition
     changed = true
-    return { ...condition, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: at }
+    return {
+      ...condition,
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      message: 'Kubelet stopped posting node status.',
+      lastTransitionTime: at,
+    }
   })
   for (const type of watched) {
     if (conditions.some((condition) => condition.type === type)) continue
     changed = true
-    next.push({ type, status: 'Unknown', reason: 'NodeStatusNeverUpdated', message: 'Kubelet never posted node status.', lastHeartbeatTime: node.metadata.creationTimestamp ?? at, lastTransitionTime: at })
+    next.push({
+      type,
+      status: 'Unknown',
+      reason: 'NodeStatusNeverUpdated',
+      message: 'Kubelet never posted node status.',
+      lastHeartbeatTime: node.metadata.creationTimestamp ?? at,
+      lastTransitionTime: at,
+    })
   }
   return changed ? next : undefined
 }
 
-const statusOf = (node: NodeView, type: string): string | undefined => node.status?.conditions?.find((condition) => condition.type === type)?.status
+const statusOf = (node: NodeView, type: string): string | undefined =>
+  node.status?.conditions?.find((condition) => condition.type === type)?.status
 
 const prefix = 'node.kubernetes.io/'
 export const notReadyTaint = `${prefix}not-ready`
 export const unreachableTaint = `${prefix}unreachable`
 
 /** Taints that the lifecycle controller owns: it adds them and removes them. */
-const owned = new Set(['not-ready', 'unreachable', 'memory-pressure', 'disk-pressure', 'pid-pressure', 'network-unavailable', 'unschedulable'].map((name) => prefix + name))
+const owned = new Set(
+  ['not-ready', 'unreachable', 'memory-pressure', 'disk-pressure', 'pid-pressure', 'network-unavailable', 'unschedulable'].map(
+    (name) => prefix + name,
+  ),
+)
 
 /** Taints that follow from the node's conditions and from being cordoned. */
 export function wantedTaints(node: NodeView): readonly Pick<Taint, 'key' | 'effect'>[] {
@@ -66,8 +85,10 @@ export function wantedTaints(node: NodeView): readonly Pick<Taint, 'key' | 'effe
 /** All taints of the node as they should be, or undefined when they are. A node that has never reported is not judged. */
 export function nextTaints(node: NodeView, now: number): Taint[] | undefined {
   const current = (node.spec?.taints ?? []) as readonly Taint[]
-  const wanted = statusOf(node, 'Ready') === undefined ? wantedTaints(node).filter(({ key }) => key !== unreachableTaint) : wantedTaints(node)
-  const has = (taints: readonly Pick<Taint, 'key' | 'effect'>[], { key, effect }: Pick<Taint, 'key' | 'effect'>): boolean => taints.some((each) => each.key === key && each.effect === effect)
+  const wanted =
+    statusOf(node, 'Ready') === undefined ? wantedTaints(node).filter(({ key }) => key !== unreachableTaint) : wantedTaints(node)
+  const has = (taints: readonly Pick<Taint, 'key' | 'effect'>[], { key, effect }: Pick<Taint, 'key' | 'effect'>): boolean =>
+    taints.some((each) => each.key === key && each.effect === effect)
   const kept = current.filter((taint) => !owned.has(taint.key) || has(wanted, taint))
   const added = wanted.filter((taint) => !has(current, taint)).map((taint) => ({ ...taint, timeAdded: formatTime(now) }))
   return kept.length === current.length && added.length === 0 ? undefined : [...kept, ...added]

@@ -66,7 +66,13 @@ class NodeLifecycle {
     this.#nodes = ctx.informer(Node)
     this.#leases = ctx.informer(Lease, { namespace: leaseNamespace })
     this.#pods = ctx.informer(Pod, { indexes: { node: (pod) => [pod.spec?.nodeName ?? ''] } })
-    this.#events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: 'node-controller', signal: ctx.signal })
+    this.#events = createEventRecorder({
+      client: ctx.client,
+      clock: ctx.clock,
+      log: ctx.log,
+      component: 'node-controller',
+      signal: ctx.signal,
+    })
   }
 
   begin(): void {
@@ -127,24 +133,37 @@ class NodeLifecycle {
     const conditions = silentConditions(node, clock.now())
     if (conditions === undefined) return false
     const wasReady = isNodeReady(node)
-    await client.for(Node).updateStatus({ ...(structuredClone(node) as Node), status: { ...(structuredClone(node.status) as Node['status']), conditions } })
+    await client
+      .for(Node)
+      .updateStatus({ ...(structuredClone(node) as Node), status: { ...(structuredClone(node.status) as Node['status']), conditions } })
     // The controller's own write is no sign of life.
     this.#heartbeats.set(name, { ...heartbeat, seen: `${renewed} ${posted?.lastHeartbeatTime ?? ''} ` })
     if (wasReady) this.#events.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`)
-    this.#ctx.decide({ object: { kind: 'Node', namespace: '', name }, code: 'NodeStatusUnknown', message: `nothing was heard of node ${name} for ${settings.gracePeriodSeconds} s` })
+    this.#ctx.decide({
+      object: { kind: 'Node', namespace: '', name },
+      code: 'NodeStatusUnknown',
+      message: `nothing was heard of node ${name} for ${settings.gracePeriodSeconds} s`,
+    })
     return true
   }
 
   async #patchNode(node: NodeView, body: object, client: ObjectClient): Promise<void> {
     const { uid, resourceVersion } = node.metadata
-    await client.for(Node).patch(keyOf(node), { type: 'merge', body: { metadata: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }, ...body } })
+    await client.for(Node).patch(keyOf(node), {
+      type: 'merge',
+      body: { metadata: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }, ...body },
+    })
   }
 
   /** Nobody is there to say it: the pods of an unhealthy node are not ready. */
   async #markPodsNotReady(node: NodeView, client: ObjectClient): Promise<void> {
     for (const pod of this.#pods.lister.byIndex('node', node.metadata.name)) {
       if (!isReady(pod) || hasEnded(pod)) continue
-      await this.#patchCondition(pod, { type: 'Ready', status: 'False', reason: 'NodeNotReady', lastTransitionTime: formatTime(this.#ctx.clock.now()) }, client)
+      await this.#patchCondition(
+        pod,
+        { type: 'Ready', status: 'False', reason: 'NodeNotReady', lastTransitionTime: formatTime(this.#ctx.clock.now()) },
+        client,
+      )
       this.#events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready')
     }
   }
@@ -176,7 +195,17 @@ class NodeLifecycle {
       details: { taints: node.spec?.taints?.map(({ key, effect }) => `${key}:${effect}`) },
     })
     const message = 'Taint manager: deleting due to NoExecute taint'
-    await this.#patchCondition(pod, { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message, lastTransitionTime: formatTime(this.#ctx.clock.now()) }, client)
+    await this.#patchCondition(
+      pod,
+      {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByTaintManager',
+        message,
+        lastTransitionTime: formatTime(this.#ctx.clock.now()),
+      },
+      client,
+    )
     await deletePod(pod, client.with({ cause }))
   }
 
@@ -186,7 +215,10 @@ class NodeLifecycle {
       await client
         .for(Pod)
         .subresource('status')
-        .patch(keyOf(pod), { type: 'strategic', body: { metadata: { ...(uid && { uid }) }, status: { conditions: [condition], ...(phase && { phase }) } } })
+        .patch(keyOf(pod), {
+          type: 'strategic',
+          body: { metadata: { ...(uid && { uid }) }, status: { conditions: [condition], ...(phase && { phase }) } },
+        })
     } catch (error) {
       if (!hasReason(error, 'NotFound', 'Conflict')) throw error
     }
@@ -203,7 +235,12 @@ class NodeLifecycle {
     for (const { pod, why } of doomedPods(this.#pods.lister.list(), gone, settings.keepEndedPods)) {
       if (why === 'orphaned' && !hasEnded(pod)) {
         const message = 'PodGC: node no longer exists'
-        await this.#patchCondition(pod, { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message, lastTransitionTime: formatTime(clock.now()) }, client, 'Failed')
+        await this.#patchCondition(
+          pod,
+          { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message, lastTransitionTime: formatTime(clock.now()) },
+          client,
+          'Failed',
+        )
       }
       this.#ctx.decide({ object: { kind: 'Pod', ...keyOf(pod) }, code: 'PodCollected', message: `the pod is ${why}` })
       await deletePod(pod, client, 0)
@@ -214,7 +251,9 @@ class NodeLifecycle {
 async function deletePod(pod: PodView, client: ObjectClient, gracePeriodSeconds?: number): Promise<void> {
   const { uid } = pod.metadata
   try {
-    await client.for(Pod).delete(keyOf(pod), { ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }), ...(uid && { preconditions: { uid } }) })
+    await client
+      .for(Pod)
+      .delete(keyOf(pod), { ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }), ...(uid && { preconditions: { uid } }) })
   } catch (error) {
     if (!hasReason(error, 'NotFound', 'Conflict')) throw error
   }

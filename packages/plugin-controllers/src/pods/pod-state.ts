@@ -11,7 +11,8 @@ export const isTerminating = (pod: PodView): boolean => pod.metadata.deletionTim
 /** Counts as a replica: neither ended nor going. */
 export const isActive = (pod: PodView): boolean => !hasEnded(pod) && !isTerminating(pod)
 
-const readyCondition = (pod: PodView): DeepReadonly<PodCondition> | undefined => pod.status?.conditions?.find((condition) => condition.type === 'Ready')
+const readyCondition = (pod: PodView): DeepReadonly<PodCondition> | undefined =>
+  pod.status?.conditions?.find((condition) => condition.type === 'Ready')
 
 export const isReady = (pod: PodView): boolean => readyCondition(pod)?.status === 'True'
 
@@ -29,7 +30,12 @@ export function isAvailable(pod: PodView, minReadySeconds: number, now: number):
 
 /** Most restarts among the pod's containers, sidecars included. */
 export const restarts = (pod: PodView): number => {
-  const sidecars = new Set((pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always').map((container) => container.name))
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? []).filter((status) => sidecars.has(status.name))]
+  const sidecars = new Set(
+    (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always').map((container) => container.name),
+  )
+  const statuses = [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []).filter((status) => sidecars.has(status.name)),
+  ]
   return Math.max(0, ...statuses.map((status) => status.restartCount))
 }

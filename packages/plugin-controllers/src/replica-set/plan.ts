@@ -2,7 +2,10 @@ import { isActive, type PodView } from '../pods/pod-state.ts'
 import { deletionOrder } from './rank.ts'
 
 /** What a set should do next. */
-export type ReplicaPlan = { readonly type: 'create'; readonly count: number } | { readonly type: 'delete'; readonly pods: readonly PodView[] } | { readonly type: 'nothing' }
+export type ReplicaPlan =
+  | { readonly type: 'create'; readonly count: number }
+  | { readonly type: 'delete'; readonly pods: readonly PodView[] }
+  | { readonly type: 'nothing' }
 
 /** Replicas created or deleted in one pass, at most; the next pass goes on. */
 export const burst = 500

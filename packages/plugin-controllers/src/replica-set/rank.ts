@@ -24,12 +24,14 @@ function criteria(onNode: ReadonlyMap<string, number>, now: number): readonly Cr
   const phase = (pod: PodView): number => phaseOrder[pod.status?.phase ?? 'Pending'] ?? 1
   const ready = (pod: PodView): number => (isReady(pod) ? 1 : 0)
   const doubledUp = (pod: PodView): number => onNode.get(pod.spec?.nodeName ?? '') ?? 0
-  const younger = (since: (pod: PodView) => number | undefined): Criterion => (a, b) => {
-    const [sinceA, sinceB] = [since(a), since(b)]
-    if (sinceA === undefined || sinceB === undefined || sinceA === sinceB) return 0
-    const difference = ageBucket(sinceA, now) - ageBucket(sinceB, now)
-    return difference !== 0 ? difference : (a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1
-  }
+  const younger =
+    (since: (pod: PodView) => number | undefined): Criterion =>
+    (a, b) => {
+      const [sinceA, sinceB] = [since(a), since(b)]
+      if (sinceA === undefined || sinceB === undefined || sinceA === sinceB) return 0
+      const difference = ageBucket(sinceA, now) - ageBucket(sinceB, now)
+      return difference !== 0 ? difference : (a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1
+    }
   return [
     (a, b) => assigned(a) - assigned(b),
     (a, b) => phase(a) - phase(b),

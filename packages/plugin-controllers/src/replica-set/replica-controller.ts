@@ -18,8 +18,8 @@ import {
   watches,
 } from '@continuo/core'
 import { Pod, type ReplicaSet, type ReplicaSetStatus } from '@continuo/workload'
-import { claimObjects } from '../adoption/claim-objects.ts'
 import { controllerReference } from '../adoption/claim.ts'
+import { claimObjects } from '../adoption/claim-objects.ts'
 import { type PodView, readySince } from '../pods/pod-state.ts'
 import { sameStatus } from '../status/same-status.ts'
 import { DeletedPods } from './deleted-pods.ts'
@@ -42,7 +42,13 @@ export interface ReplicaKind<T extends KubeObject> {
 export function replicaController<T extends KubeObject>(ctx: PluginContext, replicas: ReplicaKind<T>): void {
   const sets = ctx.informer(replicas.kind)
   const pods = ctx.informer(Pod, { indexes: { controller: (pod) => [controllerOf(pod)?.uid ?? orphan(pod)] } })
-  const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component: replicas.component, signal: ctx.signal })
+  const events = createEventRecorder({
+    client: ctx.client,
+    clock: ctx.clock,
+    log: ctx.log,
+    component: replicas.component,
+    signal: ctx.signal,
+  })
   ctx.onStop(() => events.close())
   const keeper = new ReplicaKeeper(ctx, replicas, sets, pods, events)
   pods.on({ deleted: (pod) => keeper.forget(pod) })
@@ -89,7 +95,10 @@ class ReplicaKeeper<T extends KubeObject> {
     const object = this.#sets.lister.get(key)
     if (object === undefined) return undefined
     const set = this.#replicas.view(object)
-    const candidates = [...this.#pods.lister.byIndex('controller', set.metadata.uid ?? ''), ...this.#pods.lister.byIndex('controller', `orphan/${key.namespace}`)]
+    const candidates = [
+      ...this.#pods.lister.byIndex('controller', set.metadata.uid ?? ''),
+      ...this.#pods.lister.byIndex('controller', `orphan/${key.namespace}`),
+    ]
     const selects = compileLabelSelector(this.#replicas.selector(object))
     const owned = await claimObjects(client, { kind: this.#replicas.kind, object }, { kind: Pod, objects: candidates }, selects)
     const pods = this.#deleted.without(owned)
@@ -102,7 +111,11 @@ class ReplicaKeeper<T extends KubeObject> {
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs }
   }
 
-  async #manage(set: DeepReadonly<ReplicaSet>, pods: readonly PodView[], client: ObjectClient): Promise<{ failure?: ReplicaFailure; error?: unknown; newest?: string }> {
+  async #manage(
+    set: DeepReadonly<ReplicaSet>,
+    pods: readonly PodView[],
+    client: ObjectClient,
+  ): Promise<{ failure?: ReplicaFailure; error?: unknown; newest?: string }> {
     const plan = planReplicas(set.spec?.replicas ?? 1, pods, this.#related(set, pods), this.#ctx.clock.now())
     if (plan.type === 'nothing') return {}
     const versions: string[] = []
@@ -121,10 +134,15 @@ class ReplicaKeeper<T extends KubeObject> {
     try {
       const created = await client.for(Pod).create(podFrom(set))
       this.#events.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`)
-      this.#ctx.decide({ object: { kind: 'Pod', ...keyOf(created) }, code: 'ReplicaCreated', message: `${set.kind} ${formatKey(keyOf(set))} wants ${set.spec?.replicas ?? 1} replicas` })
+      this.#ctx.decide({
+        object: { kind: 'Pod', ...keyOf(created) },
+        code: 'ReplicaCreated',
+        message: `${set.kind} ${formatKey(keyOf(set))} wants ${set.spec?.replicas ?? 1} replicas`,
+      })
       return created.metadata.resourceVersion ?? ''
     } catch (error) {
-      if (!isNamespaceGoing(error)) this.#events.event(set, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
+      if (!isNamespaceGoing(error))
+        this.#events.event(set, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
       throw error
     }
   }
@@ -136,7 +154,10 @@ class ReplicaKeeper<T extends KubeObject> {
     const cause = this.#ctx.decide({ object: { kind: 'Pod', ...keyOf(pod), ...(uid && { uid }) }, code, message })
     this.#deleted.add(pod)
     try {
-      const deleted = await client.with({ cause }).for(Pod).delete(keyOf(pod), uid === undefined ? {} : { preconditions: { uid } })
+      const deleted = await client
+        .with({ cause })
+        .for(Pod)
+        .delete(keyOf(pod), uid === undefined ? {} : { preconditions: { uid } })
       this.#events.event(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
       return deleted.metadata.resourceVersion ?? ''
     } catch (error) {

@@ -17,7 +17,12 @@ export const replicaSet = definePlugin({
     { apiGroups: ['apps'], resources: ['replicasets/status', 'replicasets/finalizers'], verbs: ['update'] },
   ],
   setup: (ctx) =>
-    replicaController(ctx, { kind: ReplicaSet, component: 'replicaset-controller', view: (set) => set, selector: (set) => set.spec?.selector ?? {} }),
+    replicaController(ctx, {
+      kind: ReplicaSet,
+      component: 'replicaset-controller',
+      view: (set) => set,
+      selector: (set) => set.spec?.selector ?? {},
+    }),
 })
 
 /** Keeps the number of pods of each replication controller, the replica set's predecessor. */

@@ -2,7 +2,10 @@
  * Runs `count` tasks in batches of 1, 2, 4 and so on, a batch only after the one before it went well: when creation is
  * refused, few requests find out. Returns how many succeeded; the first error is thrown after its batch has ended.
  */
-export async function slowStart(count: number, task: (index: number) => Promise<void>): Promise<{ readonly succeeded: number; readonly error?: unknown }> {
+export async function slowStart(
+  count: number,
+  task: (index: number) => Promise<void>,
+): Promise<{ readonly succeeded: number; readonly error?: unknown }> {
   let succeeded = 0
   for (let begun = 0, size = 1; begun < count; size *= 2) {
     const batch = Math.min(size, count - begun)

@@ -22,8 +22,10 @@ export const serviceAccount = definePlugin({
     const accounts = ctx.informer(ServiceAccount, { fieldSelector: `metadata.name=${accountName}` })
     const maps = ctx.informer(ConfigMap, { fieldSelector: `metadata.name=${caName}` })
     const { ca } = ctx.use
-    const home = (object: { readonly metadata: { readonly name: string; readonly namespace?: string } }, name: string): readonly ObjectKey[] =>
-      object.metadata.name === name ? [{ namespace: '', name: object.metadata.namespace ?? '' }] : []
+    const home = (
+      object: { readonly metadata: { readonly name: string; readonly namespace?: string } },
+      name: string,
+    ): readonly ObjectKey[] => (object.metadata.name === name ? [{ namespace: '', name: object.metadata.namespace ?? '' }] : [])
     ctx.controller({
       name: 'service-account-controller',
       for: Namespace,
@@ -32,7 +34,8 @@ export const serviceAccount = definePlugin({
         const space = namespaces.lister.get(key)
         if (space === undefined || space.metadata.deletionTimestamp !== undefined) return
         if (accounts.lister.get({ namespace: key.name, name: accountName }) === undefined) await createAccount(client, key.name)
-        if (ca !== undefined) await publishCa(client, key.name, ca.certificate, maps.lister.get({ namespace: key.name, name: caName })?.data?.['ca.crt'])
+        if (ca !== undefined)
+          await publishCa(client, key.name, ca.certificate, maps.lister.get({ namespace: key.name, name: caName })?.data?.['ca.crt'])
       },
     })
   },

@@ -1,7 +1,18 @@
-import { type AdmissionRequest, ApiError, ContinuoError, type DeepReadonly, definePlugin, type FieldError, fieldError, formatKey, invalid, keyOf } from '@continuo/core'
+import {
+  type AdmissionRequest,
+  ApiError,
+  ContinuoError,
+  type DeepReadonly,
+  definePlugin,
+  type FieldError,
+  fieldError,
+  formatKey,
+  invalid,
+  keyOf,
+} from '@continuo/core'
 import type { Service, ServicePort } from '@continuo/workload'
 import { z } from 'zod'
-import { type AddressRange, candidates, formatAddress, inRange, parseAddress, parsePorts, parseRange, type PortRange } from './ranges.ts'
+import { type AddressRange, candidates, formatAddress, inRange, type PortRange, parseAddress, parsePorts, parseRange } from './ranges.ts'
 import { goesNow, type Held, heldBy, isHeadless, needsAddress, needsHealthPort, needsPorts, nothingHeld } from './wants.ts'
 
 const config = z
@@ -27,7 +38,8 @@ export const serviceAllocator = definePlugin({
   setup(ctx) {
     const addresses = parseRange(ctx.config.serviceRange)
     const ports = parsePorts(ctx.config.nodePorts)
-    if (addresses === undefined || ports === undefined) throw new ContinuoError('SERVICE_ALLOCATOR_RANGE', `range ${ctx.config.serviceRange} or ${ctx.config.nodePorts} is invalid`)
+    if (addresses === undefined || ports === undefined)
+      throw new ContinuoError('SERVICE_ALLOCATOR_RANGE', `range ${ctx.config.serviceRange} or ${ctx.config.nodePorts} is invalid`)
     const allocator = new ServiceAllocator(addresses, ports, () => ctx.random.next())
     ctx.admission({ mutate: (request) => (isService(request) ? allocator.admit(request) : undefined) })
   },
@@ -81,7 +93,8 @@ export class ServiceAllocator {
       const index = spec.ipFamilies.indexOf('IPv6')
       claims.refuse(fieldError.invalid(`spec.ipFamilies[${index}]`, 'IPv6', 'not configured on this cluster'))
     }
-    if (spec.ipFamilyPolicy === 'RequireDualStack') claims.refuse(fieldError.invalid('spec.ipFamilyPolicy', 'RequireDualStack', 'this cluster is not configured for dual-stack services'))
+    if (spec.ipFamilyPolicy === 'RequireDualStack')
+      claims.refuse(fieldError.invalid('spec.ipFamilyPolicy', 'RequireDualStack', 'this cluster is not configured for dual-stack services'))
     spec.ipFamilyPolicy ??= 'SingleStack'
     spec.ipFamilies = ['IPv4']
   }
@@ -106,8 +119,10 @@ export class ServiceAllocator {
     const number = parseAddress(wanted)
     // What is no address at all is for validation to refuse.
     if (number === undefined) return wanted
-    const fail = (why: string): void => claims.refuse(fieldError.invalid('spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: ${why}`))
-    if (!inRange(this.#addresses, number)) fail(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#addresses.cidr}`)
+    const fail = (why: string): void =>
+      claims.refuse(fieldError.invalid('spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: ${why}`))
+    if (!inRange(this.#addresses, number))
+      fail(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${this.#addresses.cidr}`)
     else if (!(await claims.take(addressClaim(wanted)))) fail('provided IP is already allocated')
     return wanted
   }
@@ -135,13 +150,17 @@ export class ServiceAllocator {
   async #claimPort(port: number, field: string, claims: Claims): Promise<void> {
     if (claims.held.ports.has(port)) return
     const { first, last } = this.#ports
-    if (port < first || port > last) claims.refuse(fieldError.invalid(field, port, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`))
+    if (port < first || port > last)
+      claims.refuse(
+        fieldError.invalid(field, port, `provided port is not in the valid range. The range of valid ports is ${first}-${last}`),
+      )
     else if (!(await claims.take(portClaim(port)))) claims.refuse(fieldError.invalid(field, port, 'provided port is already allocated'))
   }
 
   async #freePort(claims: Claims): Promise<number> {
     const { first, last } = this.#ports
-    for (const offset of candidates(last - first + 1, this.#random)) if (!claims.has(portClaim(first + offset)) && (await claims.take(portClaim(first + offset)))) return first + offset
+    for (const offset of candidates(last - first + 1, this.#random))
+      if (!claims.has(portClaim(first + offset)) && (await claims.take(portClaim(first + offset)))) return first + offset
     throw new ApiError('InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full')
   }
 }
@@ -172,7 +191,11 @@ class Claims {
     if ((await this.#request.read.claim(key)) !== undefined) return false
     this.#taken.add(key)
     const { namespace, name } = keyOf(this.#request.object ?? { apiVersion: 'v1', kind: 'Service', metadata: { name: this.#request.name } })
-    this.#request.companion({ type: 'claim', key, value: formatKey({ namespace: namespace || this.#request.namespace, name: name || this.#request.name }) })
+    this.#request.companion({
+      type: 'claim',
+      key,
+      value: formatKey({ namespace: namespace || this.#request.namespace, name: name || this.#request.name }),
+    })
     return true
   }
 
@@ -187,13 +210,16 @@ class Claims {
 
 /** Releases what was held and is no longer wanted. */
 function release(request: AdmissionRequest, held: Held, wanted: Held): void {
-  for (const address of held.addresses) if (!wanted.addresses.has(address)) request.companion({ type: 'release', key: addressClaim(address) })
+  for (const address of held.addresses)
+    if (!wanted.addresses.has(address)) request.companion({ type: 'release', key: addressClaim(address) })
   for (const port of held.ports) if (!wanted.ports.has(port)) request.companion({ type: 'release', key: portClaim(port) })
 }
 
 /** True when a deletion removes the object at once: nothing holds it, and the client does not ask to wait for dependents. */
 function endsWith({ options }: AdmissionRequest, old: DeepReadonly<Service>): boolean {
   const policy = options.propagationPolicy
-  const finalizers = (old.metadata.finalizers ?? []).filter((finalizer) => policy === undefined || (finalizer !== 'orphan' && finalizer !== 'foregroundDeletion'))
+  const finalizers = (old.metadata.finalizers ?? []).filter(
+    (finalizer) => policy === undefined || (finalizer !== 'orphan' && finalizer !== 'foregroundDeletion'),
+  )
   return finalizers.length === 0 && policy !== 'Foreground' && policy !== 'Orphan'
 }

@@ -19,7 +19,8 @@ export const needsAddress = (service: ServiceView): boolean => service.spec?.typ
 export const needsPorts = (service: ServiceView): boolean =>
   service.spec?.type === 'NodePort' || (service.spec?.type === 'LoadBalancer' && service.spec.allocateLoadBalancerNodePorts !== false)
 
-export const needsHealthPort = (service: ServiceView): boolean => service.spec?.type === 'LoadBalancer' && service.spec.externalTrafficPolicy === 'Local'
+export const needsHealthPort = (service: ServiceView): boolean =>
+  service.spec?.type === 'LoadBalancer' && service.spec.externalTrafficPolicy === 'Local'
 
 /** What the service names, whether it was given or asked for. */
 export function heldBy(service: ServiceView | undefined): Held {

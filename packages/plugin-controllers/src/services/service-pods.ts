@@ -6,7 +6,8 @@ export type ServiceView = DeepReadonly<Service>
 export type IpFamily = 'IPv4' | 'IPv6'
 
 /** True when the service's endpoints are made from pods: others are somebody else's work. */
-export const selectsPods = (service: ServiceView): boolean => service.spec?.type !== 'ExternalName' && service.spec?.selector !== undefined && Object.keys(service.spec.selector).length > 0
+export const selectsPods = (service: ServiceView): boolean =>
+  service.spec?.type !== 'ExternalName' && service.spec?.selector !== undefined && Object.keys(service.spec.selector).length > 0
 
 export const isHeadless = (service: ServiceView): boolean => service.spec?.clusterIP === 'None'
 
@@ -48,7 +49,9 @@ export const podReference = (pod: PodView): ObjectReference => ({
 
 /** The pod's own name within the service, if it asks for one. */
 export const hostnameOf = (pod: PodView, service: ServiceView): string | undefined =>
-  pod.spec?.hostname && pod.spec.subdomain === service.metadata.name && pod.metadata.namespace === service.metadata.namespace ? pod.spec.hostname : undefined
+  pod.spec?.hostname && pod.spec.subdomain === service.metadata.name && pod.metadata.namespace === service.metadata.namespace
+    ? pod.spec.hostname
+    : undefined
 
 /** The number behind a service's port on this pod: names are looked up among the ports of its containers and sidecars. Undefined when there is none. */
 export function targetPortOn(pod: PodView, port: DeepReadonly<ServicePort>): number | undefined {
@@ -74,7 +77,16 @@ export interface PublishedPort {
 export const portsOn = (pod: PodView, service: ServiceView): readonly PublishedPort[] =>
   (service.spec?.ports ?? []).flatMap((port) => {
     const number = targetPortOn(pod, port)
-    return number === undefined ? [] : [{ name: port.name ?? '', port: number, protocol: port.protocol ?? 'TCP', ...(port.appProtocol && { appProtocol: port.appProtocol }) }]
+    return number === undefined
+      ? []
+      : [
+          {
+            name: port.name ?? '',
+            port: number,
+            protocol: port.protocol ?? 'TCP',
+            ...(port.appProtocol && { appProtocol: port.appProtocol }),
+          },
+        ]
   })
 
 /** Services whose selector picks the pod: a change of the pod concerns them. */

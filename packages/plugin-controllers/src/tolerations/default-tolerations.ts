@@ -10,8 +10,12 @@ const config = z
   .prefault({})
 
 /** The tolerations that are missing: pods that do not say themselves how long they bear an unhealthy node get a time. */
-export function missingTolerations(tolerations: readonly Toleration[], seconds: { readonly notReadySeconds: number; readonly unreachableSeconds: number }): readonly Toleration[] {
-  const bears = (key: string): boolean => tolerations.some((each) => (each.key === key || !each.key) && (!each.effect || each.effect === 'NoExecute'))
+export function missingTolerations(
+  tolerations: readonly Toleration[],
+  seconds: { readonly notReadySeconds: number; readonly unreachableSeconds: number },
+): readonly Toleration[] {
+  const bears = (key: string): boolean =>
+    tolerations.some((each) => (each.key === key || !each.key) && (!each.effect || each.effect === 'NoExecute'))
   return [
     ['node.kubernetes.io/not-ready', seconds.notReadySeconds] as const,
     ['node.kubernetes.io/unreachable', seconds.unreachableSeconds] as const,

@@ -10,7 +10,12 @@ let cluster: TestCluster
 let agent: FakeAgent
 let client: ObjectClient
 
-const authority = definePlugin({ name: 'authority', api: '^1', provides: [ClusterCaCap], setup: (ctx) => ctx.provide(ClusterCaCap, { certificate: 'PEM' }) })
+const authority = definePlugin({
+  name: 'authority',
+  api: '^1',
+  provides: [ClusterCaCap],
+  setup: (ctx) => ctx.provide(ClusterCaCap, { certificate: 'PEM' }),
+})
 
 beforeEach(async () => {
   cluster = await startCluster({ controllers: { authority, garbageCollector, namespace, serviceAccount, deployment, replicaSet } })
@@ -28,7 +33,13 @@ const map = (name: string, owners: (ConfigMap | Secret)[] = [], more: Partial<Co
   kind: 'ConfigMap',
   metadata: { name, namespace: 'default', ownerReferences: owners.map((owner) => reference(owner, block)), ...more },
 })
-const reference = ({ apiVersion, kind, metadata }: ConfigMap | Secret, blockOwnerDeletion: boolean): OwnerReference => ({ apiVersion, kind, name: metadata.name, uid: metadata.uid!, blockOwnerDeletion })
+const reference = ({ apiVersion, kind, metadata }: ConfigMap | Secret, blockOwnerDeletion: boolean): OwnerReference => ({
+  apiVersion,
+  kind,
+  name: metadata.name,
+  uid: metadata.uid!,
+  blockOwnerDeletion,
+})
 const create = (...args: Parameters<typeof map>): Promise<ConfigMap> => client.for(ConfigMap).create(map(...args))
 const at = (name: string) => ({ namespace: 'default', name })
 const exists = async (name: string, ns = 'default'): Promise<boolean> => {
@@ -69,7 +80,10 @@ test('collects an object whose owner was never there', async () => {
 
 test('keeps an object whose owner is of a kind that is not served', async () => {
   const [owner] = [await create('owner')]
-  await client.for(ConfigMap).create({ ...map('child'), metadata: { ...map('child').metadata, ownerReferences: [{ apiVersion: 'demo.io/v1', kind: 'Widget', name: 'w', uid: 'w' }] } })
+  await client.for(ConfigMap).create({
+    ...map('child'),
+    metadata: { ...map('child').metadata, ownerReferences: [{ apiVersion: 'demo.io/v1', kind: 'Widget', name: 'w', uid: 'w' }] },
+  })
   await create('probe', [owner])
   await client.for(ConfigMap).delete(at('owner'))
   await gone('probe')
@@ -131,15 +145,22 @@ test('owners and dependents may be of different kinds', async () => {
   await gone('child')
 })
 
-test.each(['Background', 'Foreground'] as const)('deleting a deployment in the %s takes its sets and pods along', async (propagationPolicy) => {
-  await client.for(Deployment).create(deploymentOf(3))
-  await eventually(async () => (await client.for(Deployment).get(at('web'))).status?.availableReplicas === 3, 'three available')
-  await client.for(Deployment).delete(at('web'), { propagationPolicy })
-  await eventually(async () => {
-    const counts = await Promise.all([Deployment, ReplicaSet, Pod].map(async (kind) => (await client.for(kind as typeof Pod).list({ namespace: 'default' })).items.length))
-    return counts.every((count) => count === 0)
-  }, 'nothing left')
-})
+test.each(['Background', 'Foreground'] as const)(
+  'deleting a deployment in the %s takes its sets and pods along',
+  async (propagationPolicy) => {
+    await client.for(Deployment).create(deploymentOf(3))
+    await eventually(async () => (await client.for(Deployment).get(at('web'))).status?.availableReplicas === 3, 'three available')
+    await client.for(Deployment).delete(at('web'), { propagationPolicy })
+    await eventually(async () => {
+      const counts = await Promise.all(
+        [Deployment, ReplicaSet, Pod].map(
+          async (kind) => (await client.for(kind as typeof Pod).list({ namespace: 'default' })).items.length,
+        ),
+      )
+      return counts.every((count) => count === 0)
+    }, 'nothing left')
+  },
+)
 
 test('each namespace has its default service account and the certificate to trust, also after they were deleted', async () => {
   await client.for(Namespace).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
@@ -149,7 +170,10 @@ test('each namespace has its default service account and the certificate to trus
   await client.for(ServiceAccount).delete('team/default')
   await eventually(async () => (await account()).metadata.uid !== metadata.uid, 'another service account')
   await client.for(ConfigMap).patch('team/kube-root-ca.crt', { type: 'merge', body: { data: { 'ca.crt': 'forged' } } })
-  await eventually(async () => (await client.for(ConfigMap).get('team/kube-root-ca.crt')).data?.['ca.crt'] === 'PEM', 'the certificate is mended')
+  await eventually(
+    async () => (await client.for(ConfigMap).get('team/kube-root-ca.crt')).data?.['ca.crt'] === 'PEM',
+    'the certificate is mended',
+  )
 })
 
 test('a namespace goes with everything in it, and says what it waits for', async () => {
@@ -165,8 +189,20 @@ test('a namespace goes with everything in it, and says what it waits for', async
     return status?.conditions?.some((each) => each.type === 'NamespaceFinalizersRemaining' && each.status === 'True') && status
   }, 'the namespace says that something is held')
   expect(status.phase).toBe('Terminating')
-  expect(status.conditions?.find((each) => each.type === 'NamespaceContentRemaining')?.message).toBe('Some resources are remaining: configmaps. has 1 resource instances')
+  expect(status.conditions?.find((each) => each.type === 'NamespaceContentRemaining')?.message).toBe(
+    'Some resources are remaining: configmaps. has 1 resource instances',
+  )
   await client.for(ConfigMap).patch('team/held', { type: 'merge', body: { metadata: { finalizers: null } } })
-  await eventually(async () => client.for(Namespace).get({ namespace: '', name: 'team' }).then(() => false, (error: unknown) => hasReason(error, 'NotFound')), 'the namespace is gone')
+  await eventually(
+    async () =>
+      client
+        .for(Namespace)
+        .get({ namespace: '', name: 'team' })
+        .then(
+          () => false,
+          (error: unknown) => hasReason(error, 'NotFound'),
+        ),
+    'the namespace is gone',
+  )
   expect((await client.for(Pod).list({ namespace: 'team' })).items).toEqual([])
 })

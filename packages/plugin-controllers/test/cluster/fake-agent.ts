@@ -37,7 +37,12 @@ async function follow(client: ObjectClient, nodeName: string, broken: ReadonlySe
     const key = keyOf(pod)
     if (pod.metadata.deletionTimestamp !== undefined) return void (await pods.delete(key, { gracePeriodSeconds: 0 }))
     if (!pod.spec?.nodeName) {
-      const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod.metadata.name }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } }
+      const binding = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: pod.metadata.name },
+        target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+      }
       return void (await pods.subresource('binding').create(key, binding))
     }
     if (pod.status?.phase === 'Running') return
@@ -49,7 +54,10 @@ async function follow(client: ObjectClient, nodeName: string, broken: ReadonlySe
       phase: 'Running',
       podIP: ip,
       podIPs: [{ ip }],
-      conditions: [...(pod.status?.conditions ?? []).filter((each) => each.type !== 'Ready'), { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: formatTime(Date.now()) }],
+      conditions: [
+        ...(pod.status?.conditions ?? []).filter((each) => each.type !== 'Ready'),
+        { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: formatTime(Date.now()) },
+      ],
       containerStatuses: [{ name: 'main', image, imageID: image, ready, restartCount: 0, started: true }],
     }
     await pods.updateStatus({ ...pod, status })

@@ -1,5 +1,5 @@
 import { Event, type ObjectClient } from '@continuo/core'
-import { Deployment, Endpoints, EndpointSlice, Pod, ReplicaSet, Service } from '@continuo/workload'
+import { Deployment, EndpointSlice, Endpoints, Pod, ReplicaSet, Service } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { deployment, endpointSlice, endpoints, replicaSet, serviceAllocator } from '../../src/index.ts'
 import { deploymentOf, serviceOf } from '../objects.ts'
@@ -11,7 +11,10 @@ let agent: FakeAgent
 let client: ObjectClient
 
 beforeEach(async () => {
-  cluster = await startCluster({ admission: { allocator: serviceAllocator }, controllers: { deployment, replicaSet, endpoints, endpointSlice } })
+  cluster = await startCluster({
+    admission: { allocator: serviceAllocator },
+    controllers: { deployment, replicaSet, endpoints, endpointSlice },
+  })
   client = cluster.client
   agent = fakeAgent(client)
 })
@@ -23,19 +26,26 @@ afterEach(async () => {
 
 const web = 'default/web'
 const sets = async (): Promise<ReplicaSet[]> => (await client.for(ReplicaSet).list({ namespace: 'default' })).items
-const podImages = async (): Promise<string[]> => (await client.for(Pod).list({ namespace: 'default' })).items.map((pod) => pod.spec?.containers[0]?.image ?? '').sort()
+const podImages = async (): Promise<string[]> =>
+  (await client.for(Pod).list({ namespace: 'default' })).items.map((pod) => pod.spec?.containers[0]?.image ?? '').sort()
 const condition = (object: Deployment, type: string) => object.status?.conditions?.find((each) => each.type === type)
 
 const complete = (replicas: number): Promise<Deployment> =>
   eventually(async () => {
     const object = await client.for(Deployment).get(web)
     const { status, metadata } = object
-    const settled = status?.observedGeneration === metadata.generation && status?.updatedReplicas === replicas && status.availableReplicas === replicas && status.replicas === replicas
+    const settled =
+      status?.observedGeneration === metadata.generation &&
+      status?.updatedReplicas === replicas &&
+      status.availableReplicas === replicas &&
+      status.replicas === replicas
     return settled && object
   }, `deployment web complete with ${replicas}`)
 
 const setImage = (image: string) =>
-  client.for(Deployment).patch(web, { type: 'strategic', body: { spec: { template: { spec: { containers: [{ name: 'main', image }] } } } } })
+  client
+    .for(Deployment)
+    .patch(web, { type: 'strategic', body: { spec: { template: { spec: { containers: [{ name: 'main', image }] } } } } })
 
 test('a deployment makes a replica set, its pods become ready and its service gets endpoints', async () => {
   await client.for(Service).create(serviceOf())
@@ -71,7 +81,10 @@ test('rolls over to a new template, keeps history and rolls back with a new revi
   const all = await sets()
   expect(all).toHaveLength(2)
   const current = all.find((set) => set.spec?.replicas === 3)
-  expect(current?.metadata.annotations).toMatchObject({ 'deployment.kubernetes.io/revision': '3', 'deployment.kubernetes.io/revision-history': '1' })
+  expect(current?.metadata.annotations).toMatchObject({
+    'deployment.kubernetes.io/revision': '3',
+    'deployment.kubernetes.io/revision-history': '1',
+  })
 })
 
 test('a rollout with a broken image stops at its surge limit and heals', async () => {
@@ -79,7 +92,10 @@ test('a rollout with a broken image stops at its surge limit and heals', async (
   await client.for(Deployment).create(deploymentOf(4))
   await complete(4)
   await setImage('bad')
-  await eventually(async () => (await podImages()).filter((image) => image === 'bad').length === 2, 'two broken pods: one of surge, one unavailable')
+  await eventually(
+    async () => (await podImages()).filter((image) => image === 'bad').length === 2,
+    'two broken pods: one of surge, one unavailable',
+  )
   const stuck = await eventually(async () => {
     const object = await client.for(Deployment).get(web)
     return object.status?.updatedReplicas === 2 && object.status.availableReplicas === 3 && object
@@ -152,7 +168,12 @@ test('tells what it does in events', async () => {
   await complete(1)
   await eventually(async () => {
     const { items } = await client.for(Event).list({ namespace: 'default' })
-    const told = items.map((event) => `${(event as unknown as { reason: string }).reason}: ${(event as unknown as { message: string }).message}`)
-    return told.some((each) => /^ScalingReplicaSet: Scaled up replica set web-\w+ from 0 to 1$/.test(each)) && told.some((each) => /^SuccessfulCreate: Created pod: web-\w+-\w{5}$/.test(each))
+    const told = items.map(
+      (event) => `${(event as unknown as { reason: string }).reason}: ${(event as unknown as { message: string }).message}`,
+    )
+    return (
+      told.some((each) => /^ScalingReplicaSet: Scaled up replica set web-\w+ from 0 to 1$/.test(each)) &&
+      told.some((each) => /^SuccessfulCreate: Created pod: web-\w+-\w{5}$/.test(each))
+    )
   }, 'events about scaling and creation')
 })

@@ -1,9 +1,15 @@
-import { expect, test } from 'vitest'
 import type { DeploymentCondition } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { nextDeadlineCheck, pauseCondition, rolloutStatus } from '../../src/deployment/progress.ts'
 import { at, deploymentOf, ms, setOf } from '../objects.ts'
 
-const progressing = (reason: string, seconds: number, status = 'True'): DeploymentCondition => ({ type: 'Progressing', status, reason, lastUpdateTime: at(seconds), lastTransitionTime: at(seconds) })
+const progressing = (reason: string, seconds: number, status = 'True'): DeploymentCondition => ({
+  type: 'Progressing',
+  status,
+  reason,
+  lastUpdateTime: at(seconds),
+  lastTransitionTime: at(seconds),
+})
 const deadline = { progressDeadlineSeconds: 600 }
 const of = (conditions: readonly DeploymentCondition[] | undefined, type: string) => conditions?.find((each) => each.type === type)
 
@@ -15,8 +21,19 @@ function underway(updated: number, conditions: DeploymentCondition[], replicas =
 
 test('counts over all sets, updated ones of the current set alone', () => {
   const status = rolloutStatus(deploymentOf(4, deadline, 'v2'), setOf('v2', 2, { available: 1 }), [setOf('v1', 3)], ms(0))
-  expect(status).toMatchObject({ observedGeneration: 1, replicas: 5, updatedReplicas: 2, readyReplicas: 4, availableReplicas: 4, unavailableReplicas: 1 })
-  expect(of(status.conditions, 'Available')).toMatchObject({ status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' })
+  expect(status).toMatchObject({
+    observedGeneration: 1,
+    replicas: 5,
+    updatedReplicas: 2,
+    readyReplicas: 4,
+    availableReplicas: 4,
+    unavailableReplicas: 1,
+  })
+  expect(of(status.conditions, 'Available')).toMatchObject({
+    status: 'True',
+    reason: 'MinimumReplicasAvailable',
+    message: 'Deployment has minimum availability.',
+  })
 })
 
 test('says when too few are available', () => {
@@ -40,12 +57,20 @@ test('exceeds its deadline when nothing moved for that long', () => {
   const deployment = underway(2, [progressing('ReplicaSetUpdated', 0)])
   const status = (seconds: number) => rolloutStatus(deployment, setOf('v2', 2, { available: 0 }), [setOf('v1', 1)], ms(seconds))
   expect(of(status(600).conditions, 'Progressing')?.reason).toBe('ReplicaSetUpdated')
-  expect(of(status(601).conditions, 'Progressing')).toMatchObject({ status: 'False', reason: 'ProgressDeadlineExceeded', message: 'ReplicaSet "v2" has timed out progressing.' })
+  expect(of(status(601).conditions, 'Progressing')).toMatchObject({
+    status: 'False',
+    reason: 'ProgressDeadlineExceeded',
+    message: 'ReplicaSet "v2" has timed out progressing.',
+  })
 })
 
 test('is complete when all replicas are new and available', () => {
   const status = rolloutStatus(underway(2, [progressing('ReplicaSetUpdated', 0)]), setOf('v2', 3), [setOf('v1', 0)], ms(9))
-  expect(of(status.conditions, 'Progressing')).toMatchObject({ status: 'True', reason: 'NewReplicaSetAvailable', message: 'ReplicaSet "v2" has successfully progressed.' })
+  expect(of(status.conditions, 'Progressing')).toMatchObject({
+    status: 'True',
+    reason: 'NewReplicaSetAvailable',
+    message: 'ReplicaSet "v2" has successfully progressed.',
+  })
 })
 
 test('a complete rollout that loses a pod is not late', () => {
@@ -55,7 +80,9 @@ test('a complete rollout that loses a pod is not late', () => {
 
 test('passes on why pods cannot be made, and forgets it when they can', () => {
   const failing = setOf('v2', 3, { available: 0, has: 0 })
-  failing.status!.conditions = [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'no', lastTransitionTime: at(1) }]
+  failing.status!.conditions = [
+    { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'no', lastTransitionTime: at(1) },
+  ]
   const status = rolloutStatus(deploymentOf(3, deadline, 'v2'), failing, [], ms(2))
   expect(of(status.conditions, 'ReplicaFailure')).toMatchObject({ status: 'True', reason: 'FailedCreate', message: 'no' })
   const healed = rolloutStatus({ ...deploymentOf(3, deadline, 'v2'), status }, setOf('v2', 3), [], ms(3))

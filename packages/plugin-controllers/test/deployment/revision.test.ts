@@ -4,7 +4,9 @@ import { annotations, nextRevision, obsoleteSets, revisedAnnotations } from '../
 import { sameTemplate, splitSets, templateHash } from '../../src/deployment/template.ts'
 import { deploymentOf, setOf } from '../objects.ts'
 
-const revision = (number: number, more: Record<string, string> = {}) => ({ annotations: { [annotations.revision]: String(number), ...more } })
+const revision = (number: number, more: Record<string, string> = {}) => ({
+  annotations: { [annotations.revision]: String(number), ...more },
+})
 
 test('the hash depends on the template alone, not on the order of its keys', () => {
   const template = deploymentOf(1).spec!.template
@@ -21,7 +23,11 @@ test('templates are the same but for the hash label', () => {
 })
 
 test('of two sets with the template, the older is the current one', () => {
-  const { current, old } = splitSets(deploymentOf(1), [setOf('late', 1, { image: 'v1', created: 9 }), setOf('v0', 1), setOf('early', 1, { image: 'v1', created: 3 })])
+  const { current, old } = splitSets(deploymentOf(1), [
+    setOf('late', 1, { image: 'v1', created: 9 }),
+    setOf('v0', 1),
+    setOf('early', 1, { image: 'v1', created: 3 }),
+  ])
   expect(current?.metadata.name).toBe('early')
   expect(old.map((set) => set.metadata.name)).toEqual(['v0', 'late'])
 })
@@ -37,14 +43,22 @@ test('makes a set that selects and labels its pods by the hash, and fits under t
       annotations: { note: 'kept', [annotations.revision]: '4', [annotations.desired]: '4', [annotations.maximum]: '5' },
       ownerReferences: [{ kind: 'Deployment', uid: 'd', controller: true, blockOwnerDeletion: true }],
     },
-    spec: { replicas: 1, minReadySeconds: 7, selector: { matchLabels: { app: 'web', 'pod-template-hash': hash } }, template: { metadata: { labels: { app: 'web', 'pod-template-hash': hash } } } },
+    spec: {
+      replicas: 1,
+      minReadySeconds: 7,
+      selector: { matchLabels: { app: 'web', 'pod-template-hash': hash } },
+      template: { metadata: { labels: { app: 'web', 'pod-template-hash': hash } } },
+    },
   })
   expect(set.metadata.annotations).not.toHaveProperty('kubectl.kubernetes.io/last-applied-configuration')
 })
 
 test('a set that comes back gets a new revision and notes the former one', () => {
   const set = setOf('v1', 0, revision(1, { [annotations.history]: '0' }))
-  expect(revisedAnnotations(deploymentOf(1), set, nextRevision([setOf('v2', 1, revision(2))]))).toMatchObject({ [annotations.revision]: '3', [annotations.history]: '0,1' })
+  expect(revisedAnnotations(deploymentOf(1), set, nextRevision([setOf('v2', 1, revision(2))]))).toMatchObject({
+    [annotations.revision]: '3',
+    [annotations.history]: '0,1',
+  })
 })
 
 test('changes nothing on a set that has the highest revision', () => {

@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest'
 import type { ReplicaSet } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { resizeNew, shrinkOld } from '../../src/deployment/rolling-update.ts'
 import { fenceposts, totalOf, totalReplicas } from '../../src/deployment/views.ts'
 import { deploymentOf, setOf } from '../objects.ts'
 
-const rolling = (maxSurge: number | string, maxUnavailable: number | string) => ({ strategy: { type: 'RollingUpdate' as const, rollingUpdate: { maxSurge, maxUnavailable } } })
+const rolling = (maxSurge: number | string, maxUnavailable: number | string) => ({
+  strategy: { type: 'RollingUpdate' as const, rollingUpdate: { maxSurge, maxUnavailable } },
+})
 
 test.each([
   [10, '25%', '25%', 3, 2],
@@ -66,15 +68,27 @@ test.each([
 ])('a rollout of %d replicas with surge %s and unavailable %s ends, within its limits at each step', (replicas, surge, unavailable) => {
   const deployment = deploymentOf(replicas, rolling(surge, unavailable))
   const { maxSurge, maxUnavailable } = fenceposts(deployment)
-  const end = simulate(deployment, [setOf('v1', replicas)], setOf('v2', 0), (wanted) => wanted, (all) => {
-    expect(totalReplicas(all)).toBeLessThanOrEqual(replicas + maxSurge)
-    expect(totalOf(all, 'availableReplicas')).toBeGreaterThanOrEqual(replicas - maxUnavailable)
-  })
+  const end = simulate(
+    deployment,
+    [setOf('v1', replicas)],
+    setOf('v2', 0),
+    (wanted) => wanted,
+    (all) => {
+      expect(totalReplicas(all)).toBeLessThanOrEqual(replicas + maxSurge)
+      expect(totalOf(all, 'availableReplicas')).toBeGreaterThanOrEqual(replicas - maxUnavailable)
+    },
+  )
   expect([end.current.spec?.replicas, totalReplicas(end.old)]).toEqual([replicas, 0])
 })
 
 /** Plays the two halves of a step until nothing changes; new pods become available after each step, as `available` says. */
-function simulate(deployment: ReturnType<typeof deploymentOf>, old: ReplicaSet[], current: ReplicaSet, available: (wanted: number) => number, check: (all: ReplicaSet[]) => void = () => {}) {
+function simulate(
+  deployment: ReturnType<typeof deploymentOf>,
+  old: ReplicaSet[],
+  current: ReplicaSet,
+  available: (wanted: number) => number,
+  check: (all: ReplicaSet[]) => void = () => {},
+) {
   for (let step = 0; step < 100; step++) {
     const grown = resizeNew(deployment, current, [...old, current])
     if (grown !== undefined) current.spec!.replicas = grown.replicas

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import type { ReplicaSet } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { annotations } from '../../src/deployment/revision.ts'
 import { isScalingEvent, scaleSets } from '../../src/deployment/scaling.ts'
 import { deploymentOf, setOf } from '../objects.ts'
@@ -7,7 +7,8 @@ import { deploymentOf, setOf } from '../objects.ts'
 const sized = (name: string, replicas: number, wanted: number, maximum: number, created = 0): ReplicaSet =>
   setOf(name, replicas, { created, annotations: { [annotations.desired]: String(wanted), [annotations.maximum]: String(maximum) } })
 const rolling = { strategy: { type: 'RollingUpdate' as const, rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } }
-const sizes = (resizes: ReturnType<typeof scaleSets>): Record<string, number> => Object.fromEntries(resizes.map(({ set, replicas }) => [set.metadata.name, replicas]))
+const sizes = (resizes: ReturnType<typeof scaleSets>): Record<string, number> =>
+  Object.fromEntries(resizes.map(({ set, replicas }) => [set.metadata.name, replicas]))
 
 test('notices a change of the wish by what active sets note', () => {
   expect(isScalingEvent(deploymentOf(10), [sized('v1', 10, 10, 13)])).toBe(false)

@@ -1,13 +1,20 @@
-import { expect, test } from 'vitest'
 import type { EndpointSlice, Service } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { desiredGroups, sliceFrame } from '../../src/endpoint-slice/desired-slices.ts'
 import { planSlices } from '../../src/endpoint-slice/plan-slices.ts'
 import { podOf, serviceOf } from '../objects.ts'
 
 type Pods = ReturnType<typeof podOf>[]
-const pods = (count: number, from = 0): Pods => Array.from({ length: count }, (_, i) => podOf(`p${from + i}`, { ip: `10.0.${Math.floor((from + i) / 250)}.${(from + i) % 250}` }))
-const plan = (existing: EndpointSlice[], members: Pods, service: Service = serviceOf()) => planSlices(existing, desiredGroups(service, members, (node) => (node === 'n1' ? 'zone-a' : undefined)), sliceFrame(service))
-const stored = (slices: readonly EndpointSlice[]): EndpointSlice[] => slices.map((slice, i) => ({ ...slice, metadata: { ...slice.metadata, name: `s${i}` } }))
+const pods = (count: number, from = 0): Pods =>
+  Array.from({ length: count }, (_, i) => podOf(`p${from + i}`, { ip: `10.0.${Math.floor((from + i) / 250)}.${(from + i) % 250}` }))
+const plan = (existing: EndpointSlice[], members: Pods, service: Service = serviceOf()) =>
+  planSlices(
+    existing,
+    desiredGroups(service, members, (node) => (node === 'n1' ? 'zone-a' : undefined)),
+    sliceFrame(service),
+  )
+const stored = (slices: readonly EndpointSlice[]): EndpointSlice[] =>
+  slices.map((slice, i) => ({ ...slice, metadata: { ...slice.metadata, name: `s${i}` } }))
 
 test('describes an endpoint with state, node, zone and pod', () => {
   const [slice] = plan([], [podOf('a', { ip: '10.0.0.1' })]).create
@@ -15,16 +22,29 @@ test('describes an endpoint with state, node, zone and pod', () => {
     addressType: 'IPv4',
     metadata: {
       generateName: 'web-',
-      labels: { tier: 'front', 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      labels: {
+        tier: 'front',
+        'kubernetes.io/service-name': 'web',
+        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      },
       ownerReferences: [{ kind: 'Service', name: 'web', controller: true, blockOwnerDeletion: true }],
     },
     ports: [{ name: '', port: 8080, protocol: 'TCP' }],
-    endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true, serving: true, terminating: false }, nodeName: 'n1', zone: 'zone-a', targetRef: { kind: 'Pod', name: 'a' } }],
+    endpoints: [
+      {
+        addresses: ['10.0.0.1'],
+        conditions: { ready: true, serving: true, terminating: false },
+        nodeName: 'n1',
+        zone: 'zone-a',
+        targetRef: { kind: 'Pod', name: 'a' },
+      },
+    ],
   })
 })
 
 test('a pod that is going is not ready at once, and serves while it can', () => {
-  const conditions = (options: object, spec = {}) => plan([], [podOf('a', { ip: '10.0.0.1', ...options })], serviceOf(spec)).create[0]?.endpoints?.[0]?.conditions
+  const conditions = (options: object, spec = {}) =>
+    plan([], [podOf('a', { ip: '10.0.0.1', ...options })], serviceOf(spec)).create[0]?.endpoints?.[0]?.conditions
   expect(conditions({ deleted: true })).toEqual({ ready: false, serving: true, terminating: true })
   expect(conditions({ deleted: true, ready: false })).toEqual({ ready: false, serving: false, terminating: true })
   expect(conditions({ ready: false })).toEqual({ ready: false, serving: false, terminating: false })
@@ -67,7 +87,11 @@ test('removes slices that become empty, but keeps one that says so', () => {
 
 test('separates pods with other ports', () => {
   const members = [podOf('a', { ip: '10.0.0.1' }), podOf('b', { ip: '10.0.0.2', ports: [{ name: 'http', containerPort: 9090 }] })]
-  expect(plan([], members).create.map((slice) => slice.ports?.[0]?.port).sort()).toEqual([8080, 9090])
+  expect(
+    plan([], members)
+      .create.map((slice) => slice.ports?.[0]?.port)
+      .sort(),
+  ).toEqual([8080, 9090])
 })
 
 test('follows the labels of the service', () => {
@@ -79,5 +103,7 @@ test('follows the labels of the service', () => {
 
 test('marks slices of headless services, which may have no ports', () => {
   const service = serviceOf({ clusterIP: 'None', ports: [] })
-  expect(plan([], pods(1), service).create).toMatchObject([{ metadata: { labels: { 'service.kubernetes.io/headless': '' } }, ports: [], endpoints: [{}] }])
+  expect(plan([], pods(1), service).create).toMatchObject([
+    { metadata: { labels: { 'service.kubernetes.io/headless': '' } }, ports: [], endpoints: [{}] },
+  ])
 })

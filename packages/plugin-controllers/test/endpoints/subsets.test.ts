@@ -18,7 +18,10 @@ test('sorts addresses, keeps the unready apart and leaves out those that go, hav
   expect(ips(subsets[0]?.addresses)).toEqual(['10.0.0.1', '10.0.0.2'])
   expect(ips(subsets[0]?.notReadyAddresses)).toEqual(['10.0.0.3'])
   expect(subsets[0]?.ports).toEqual([{ port: 8080, protocol: 'TCP' }])
-  expect(subsets[0]?.addresses?.[0]).toMatchObject({ nodeName: 'n1', targetRef: { kind: 'Pod', name: 'a', namespace: 'default', uid: 'a' } })
+  expect(subsets[0]?.addresses?.[0]).toMatchObject({
+    nodeName: 'n1',
+    targetRef: { kind: 'Pod', name: 'a', namespace: 'default', uid: 'a' },
+  })
 })
 
 test('publishes pods whatever their state when asked to', () => {
@@ -27,7 +30,11 @@ test('publishes pods whatever their state when asked to', () => {
 })
 
 test('pods with other numbers behind a named port get a subset of their own, those without it none', () => {
-  const pods = [podOf('a', { ip: '10.0.0.1' }), podOf('b', { ip: '10.0.0.2', ports: [{ name: 'http', containerPort: 9090 }] }), podOf('c', { ip: '10.0.0.3', ports: [] })]
+  const pods = [
+    podOf('a', { ip: '10.0.0.1' }),
+    podOf('b', { ip: '10.0.0.2', ports: [{ name: 'http', containerPort: 9090 }] }),
+    podOf('c', { ip: '10.0.0.3', ports: [] }),
+  ]
   const { subsets } = endpointSubsets(serviceOf(), pods)
   expect(subsets.map((subset) => [ips(subset.addresses), subset.ports?.[0]?.port])).toEqual([
     [['10.0.0.1'], 8080],

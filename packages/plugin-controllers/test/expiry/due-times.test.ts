@@ -3,7 +3,13 @@ import { DueTimes } from '../../src/expiry/due-times.ts'
 
 test('takes out what is due, in batches, and each once', () => {
   const times = new DueTimes()
-  for (const [key, at] of [['a', 10], ['b', 20], ['c', 15], ['d', 5]] as const) times.set(key, at)
+  for (const [key, at] of [
+    ['a', 10],
+    ['b', 20],
+    ['c', 15],
+    ['d', 5],
+  ] as const)
+    times.set(key, at)
   times.delete('d')
   expect(times.take(9, 10)).toEqual([])
   expect(times.take(16, 1)).toEqual(['a'])

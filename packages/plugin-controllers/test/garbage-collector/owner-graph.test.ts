@@ -11,7 +11,13 @@ const object = (uid: string, owners: Owner[] = [], more: Partial<KubeObject['met
     name: uid,
     namespace: 'default',
     uid,
-    ownerReferences: owners.map((owner) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: typeof owner === 'string' ? owner : owner.uid, uid: typeof owner === 'string' ? owner : owner.uid, blockOwnerDeletion: typeof owner !== 'string' && owner.block })),
+    ownerReferences: owners.map((owner) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      name: typeof owner === 'string' ? owner : owner.uid,
+      uid: typeof owner === 'string' ? owner : owner.uid,
+      blockOwnerDeletion: typeof owner !== 'string' && owner.block,
+    })),
     ...more,
   },
 })
@@ -72,7 +78,14 @@ test('remembers nothing of what is gone and not owned', () => {
 
 test('begins anew with all that may be undone', () => {
   const graph = new OwnerGraph()
-  for (const each of [object('owner'), object('fine', ['owner']), object('lost', ['gone']), object('waits', [], going('foregroundDeletion')), object('lets go', [], going('orphan'))]) graph.observe(each)
+  for (const each of [
+    object('owner'),
+    object('fine', ['owner']),
+    object('lost', ['gone']),
+    object('waits', [], going('foregroundDeletion')),
+    object('lets go', [], going('orphan')),
+  ])
+    graph.observe(each)
   expect(checks(graph.unsettled()).sort()).toEqual(['check gone', 'check lost', 'check waits', 'orphan lets go'])
 })
 

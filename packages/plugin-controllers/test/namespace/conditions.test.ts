@@ -28,8 +28,14 @@ test('keeps the time of a transition while the status stays', () => {
 })
 
 test('empties each namespaced resource once, pods first', () => {
-  const kind = (group: string, version: string, resource: string, namespaced = true) => ({ group, version, resource, kind: resource, namespaced })
-  const { first, then } = contentOrder([
+  const kind = (group: string, version: string, resource: string, namespaced = true) => ({
+    group,
+    version,
+    resource,
+    kind: resource,
+    namespaced,
+  })
+  const { first, rest } = contentOrder([
     kind('', 'v1', 'configmaps'),
     kind('', 'v1', 'events'),
     kind('events.k8s.io', 'v1', 'events'),
@@ -39,5 +45,5 @@ test('empties each namespaced resource once, pods first', () => {
     kind('', 'v1', 'nodes', false),
   ])
   expect(first.map(({ resource }) => resource)).toEqual(['pods'])
-  expect(then.map(({ resource, version }) => `${resource}/${version}`)).toEqual(['configmaps/v1', 'events/v1', 'widgets/v2'])
+  expect(rest.map(({ resource, version }) => `${resource}/${version}`)).toEqual(['configmaps/v1', 'events/v1', 'widgets/v2'])
 })

@@ -11,9 +11,14 @@ const nodeWith = (conditions: Record<string, 'True' | 'False' | 'Unknown'>, spec
   kind: 'Node',
   metadata: { name: 'n', creationTimestamp: at(0) },
   spec,
-  status: { conditions: Object.entries(conditions).map(([type, status]): NodeCondition => ({ type, status, lastTransitionTime: at(0), lastHeartbeatTime: at(0) })) },
+  status: {
+    conditions: Object.entries(conditions).map(
+      ([type, status]): NodeCondition => ({ type, status, lastTransitionTime: at(0), lastHeartbeatTime: at(0) }),
+    ),
+  },
 })
-const keys = (taints: readonly Taint[] | undefined) => taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
+const keys = (taints: readonly Taint[] | undefined) =>
+  taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
 
 test('a change of what the node says is a sign of life, whatever its clock says', () => {
   const first = refreshed(undefined, 'lease 1', 100)
@@ -29,7 +34,11 @@ test('makes the conditions of a silent node unknown, and those that it never pos
     ['DiskPressure', 'Unknown', 'NodeStatusUnknown'],
     ['PIDPressure', 'Unknown', 'NodeStatusNeverUpdated'],
   ])
-  expect(conditions?.[0]).toMatchObject({ message: 'Kubelet stopped posting node status.', lastTransitionTime: at(50), lastHeartbeatTime: at(0) })
+  expect(conditions?.[0]).toMatchObject({
+    message: 'Kubelet stopped posting node status.',
+    lastTransitionTime: at(50),
+    lastHeartbeatTime: at(0),
+  })
   expect(silentConditions({ ...nodeWith({}), status: { conditions: conditions! } }, ms(60))).toBeUndefined()
 })
 
@@ -39,7 +48,16 @@ test.each<[Parameters<typeof nodeWith>[0], Node['spec'], string[] | undefined]>(
   [{ Ready: 'Unknown' }, {}, ['unreachable:NoSchedule', 'unreachable:NoExecute']],
   [{ Ready: 'True', DiskPressure: 'True' }, {}, ['disk-pressure:NoSchedule']],
   [{ Ready: 'True' }, { unschedulable: true }, ['unschedulable:NoSchedule']],
-  [{ Ready: 'True' }, { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' }, { key: 'mine', effect: 'NoExecute' }] }, ['mine:NoExecute']],
+  [
+    { Ready: 'True' },
+    {
+      taints: [
+        { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' },
+        { key: 'mine', effect: 'NoExecute' },
+      ],
+    },
+    ['mine:NoExecute'],
+  ],
   [{}, {}, undefined],
 ])('conditions %j and spec %j need taints %j', (conditions, spec, expected) => {
   expect(keys(nextTaints(nodeWith(conditions, spec), ms(0)))).toEqual(expected)
@@ -47,7 +65,10 @@ test.each<[Parameters<typeof nodeWith>[0], Node['spec'], string[] | undefined]>(
 
 test('keeps the time of a taint that stays', () => {
   const taints: Taint[] = [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule', timeAdded: at(1) }]
-  expect(nextTaints(nodeWith({ Ready: 'False' }, { taints }), ms(50))).toMatchObject([{ timeAdded: at(1) }, { effect: 'NoExecute', timeAdded: at(50) }])
+  expect(nextTaints(nodeWith({ Ready: 'False' }, { taints }), ms(50))).toMatchObject([
+    { timeAdded: at(1) },
+    { effect: 'NoExecute', timeAdded: at(50) },
+  ])
 })
 
 const pod = (tolerations: Toleration[]) => {
@@ -60,7 +81,15 @@ const taint: Taint = { key: 'k', effect: 'NoExecute', timeAdded: at(10) }
 test('a pod leaves at once, in time or never, as it tolerates', () => {
   expect(evictionTime(pod([]), [taint])).toBe(0)
   expect(evictionTime(pod([{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }]), [taint])).toBe(ms(310))
-  expect(evictionTime(pod([{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }, { operator: 'Exists', tolerationSeconds: 60 }]), [taint])).toBe(ms(70))
+  expect(
+    evictionTime(
+      pod([
+        { key: 'k', operator: 'Exists', tolerationSeconds: 300 },
+        { operator: 'Exists', tolerationSeconds: 60 },
+      ]),
+      [taint],
+    ),
+  ).toBe(ms(70))
   expect(evictionTime(pod([{ operator: 'Exists' }]), [taint])).toBeUndefined()
   expect(evictionTime(pod([{ key: 'other', operator: 'Exists' }]), [taint])).toBe(0)
   expect(evictionTime(pod([]), [{ ...taint, effect: 'NoSchedule' }])).toBeUndefined()
@@ -75,7 +104,11 @@ test('collects pods of lost nodes, those deleted before they had one, and the ol
     podOf('done-2', { phase: 'Succeeded', created: 2 }),
     podOf('done-1', { phase: 'Failed', created: 1 }),
   ]
-  expect(doomedPods(pods, (name) => name === 'gone', 1).map(({ pod, why }) => `${pod.metadata.name} ${why}`)).toEqual(['orphan orphaned', 'early unscheduled', 'done-1 terminated'])
+  expect(doomedPods(pods, (name) => name === 'gone', 1).map(({ pod, why }) => `${pod.metadata.name} ${why}`)).toEqual([
+    'orphan orphaned',
+    'early unscheduled',
+    'done-1 terminated',
+  ])
 })
 
 test('gives pods a time to bear unhealthy nodes unless they say themselves', () => {
@@ -84,6 +117,8 @@ test('gives pods a time to bear unhealthy nodes unless they say themselves', () 
     { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
     { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
   ])
-  expect(missingTolerations([{ key: 'node.kubernetes.io/not-ready', operator: 'Exists' }], seconds).map(({ key }) => key)).toEqual(['node.kubernetes.io/unreachable'])
+  expect(missingTolerations([{ key: 'node.kubernetes.io/not-ready', operator: 'Exists' }], seconds).map(({ key }) => key)).toEqual([
+    'node.kubernetes.io/unreachable',
+  ])
   expect(missingTolerations([{ operator: 'Exists' }], seconds)).toEqual([])
 })

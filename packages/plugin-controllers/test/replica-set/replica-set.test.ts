@@ -70,7 +70,14 @@ test('counts replicas, ready and available ones, and those of the whole template
     podOf('d', { deleted: true }),
     podOf('e', { phase: 'Succeeded' }),
   ]
-  expect(replicaSetStatus(set, pods, undefined, now)).toEqual({ replicas: 3, fullyLabeledReplicas: 1, readyReplicas: 2, availableReplicas: 1, terminatingReplicas: 1, observedGeneration: 1 })
+  expect(replicaSetStatus(set, pods, undefined, now)).toEqual({
+    replicas: 3,
+    fullyLabeledReplicas: 1,
+    readyReplicas: 2,
+    availableReplicas: 1,
+    terminatingReplicas: 1,
+    observedGeneration: 1,
+  })
 })
 
 test('says why replicas are missing, and forgets it', () => {
@@ -83,7 +90,12 @@ test('says why replicas are missing, and forgets it', () => {
 test('makes pods of the template that the set owns', () => {
   const pod = podFrom(setOf('v1', 1))
   expect(pod).toMatchObject({
-    metadata: { generateName: 'v1-', namespace: 'default', labels: { app: 'web', 'pod-template-hash': 'v1' }, ownerReferences: [{ kind: 'ReplicaSet', name: 'v1', controller: true, blockOwnerDeletion: true }] },
+    metadata: {
+      generateName: 'v1-',
+      namespace: 'default',
+      labels: { app: 'web', 'pod-template-hash': 'v1' },
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'v1', controller: true, blockOwnerDeletion: true }],
+    },
     spec: { containers: [{ image: 'v1' }] },
   })
 })

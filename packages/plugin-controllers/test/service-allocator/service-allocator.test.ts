@@ -1,4 +1,4 @@
-import { type AdmissionRequest, type ApiError, type CompanionWrite, type UnstructuredObject } from '@continuo/core'
+import type { AdmissionRequest, ApiError, CompanionWrite, UnstructuredObject } from '@continuo/core'
 import type { Service, ServiceSpec } from '@continuo/workload'
 import { expect, test } from 'vitest'
 import { candidates, parsePorts, parseRange } from '../../src/service-allocator/ranges.ts'
@@ -9,7 +9,12 @@ import { serviceOf } from '../objects.ts'
 function allocator(range = '127.96.0.0/24', ports = '30000-30009') {
   const claims = new Map<string, string>()
   const target = new ServiceAllocator(parseRange(range)!, parsePorts(ports)!, () => 0.5)
-  async function run(operation: AdmissionRequest['operation'], object: Service | undefined, oldObject?: Service, options: Record<string, unknown> = {}): Promise<Service> {
+  async function run(
+    operation: AdmissionRequest['operation'],
+    object: Service | undefined,
+    oldObject?: Service,
+    options: Record<string, unknown> = {},
+  ): Promise<Service> {
     const writes: CompanionWrite[] = []
     const next = structuredClone(object)
     const request = {
@@ -73,7 +78,11 @@ test('gives headless and external services nothing', async () => {
 
 test('gives node ports, shared between protocols of the same port', async () => {
   const { create } = allocator()
-  const ports = [{ port: 53, protocol: 'UDP' as const, name: 'a' }, { port: 53, protocol: 'TCP' as const, name: 'b' }, { port: 80, protocol: 'TCP' as const, name: 'c' }]
+  const ports = [
+    { port: 53, protocol: 'UDP' as const, name: 'a' },
+    { port: 53, protocol: 'TCP' as const, name: 'b' },
+    { port: 80, protocol: 'TCP' as const, name: 'c' },
+  ]
   const { spec } = await create({ ...nodePort, ports })
   const [a, b, c] = spec?.ports?.map((port) => port.nodePort) ?? []
   expect(a).toBe(b)
@@ -85,8 +94,12 @@ test('honours a node port and refuses one that is taken or outside', async () =>
   const { create } = allocator()
   const wish = (port: number) => ({ ...nodePort, ports: [{ port: 80, nodePort: port, protocol: 'TCP' as const }] })
   expect((await create(wish(30_003))).spec?.ports?.[0]?.nodePort).toBe(30_003)
-  await expect(create(wish(30_003), 'other')).rejects.toThrow('Service "other" is invalid: spec.ports[0].nodePort: Invalid value: 30003: provided port is already allocated')
-  await expect(create(wish(80), 'other')).rejects.toThrow('provided port is not in the valid range. The range of valid ports is 30000-30009')
+  await expect(create(wish(30_003), 'other')).rejects.toThrow(
+    'Service "other" is invalid: spec.ports[0].nodePort: Invalid value: 30003: provided port is already allocated',
+  )
+  await expect(create(wish(80), 'other')).rejects.toThrow(
+    'provided port is not in the valid range. The range of valid ports is 30000-30009',
+  )
 })
 
 test('gives a health check port to load balancers that keep traffic local, and no node ports when told so', async () => {
@@ -128,12 +141,19 @@ test('an update claims what is new, keeps what stays and releases the rest', asy
 
 test('refuses families that the cluster does not have', async () => {
   const { create } = allocator()
-  await expect(create({ ipFamilies: ['IPv6'] })).rejects.toThrow('spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster')
+  await expect(create({ ipFamilies: ['IPv6'] })).rejects.toThrow(
+    'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
+  )
   await expect(create({ ipFamilyPolicy: 'RequireDualStack' })).rejects.toThrow('this cluster is not configured for dual-stack services')
   expect((await create({ ipFamilyPolicy: 'PreferDualStack' })).spec?.ipFamilies).toEqual(['IPv4'])
 })
 
 test('tries every offset of a range', () => {
   expect(new Set(candidates(30, () => 0.9)).size).toBe(30)
-  expect([parseRange('10.0.0.0/33'), parseRange('10.0.0.1/24'), parseRange('x'), parsePorts('5-3')]).toEqual([undefined, undefined, undefined, undefined])
+  expect([parseRange('10.0.0.0/33'), parseRange('10.0.0.1/24'), parseRange('x'), parsePorts('5-3')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
 })

@@ -6,4 +6,12 @@ import { nodeUnschedulable, taintToleration } from './taint-toleration.ts'
 import { topologySpread } from './topology-spread.ts'
 
 /** The scheduler's own filters in the order in which they are asked: the first that rejects a node explains it. */
-export const builtInFilters: readonly BuiltInFilter[] = [nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, resourcesFit, topologySpread]
+export const builtInFilters: readonly BuiltInFilter[] = [
+  nodeUnschedulable,
+  nodeName,
+  taintToleration,
+  nodeAffinity,
+  nodePorts,
+  resourcesFit,
+  topologySpread,
+]

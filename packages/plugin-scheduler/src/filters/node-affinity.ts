@@ -4,7 +4,10 @@ import type { BuiltInFilter } from './built-in.ts'
 
 export type NodePredicate = (node: DeepReadonly<Node>) => boolean
 
-function requirement({ key, operator, values = [] }: DeepReadonly<NodeSelectorRequirement>, read: (node: DeepReadonly<Node>, key: string) => string | undefined): NodePredicate {
+function requirement(
+  { key, operator, values = [] }: DeepReadonly<NodeSelectorRequirement>,
+  read: (node: DeepReadonly<Node>, key: string) => string | undefined,
+): NodePredicate {
   switch (operator) {
     case 'In':
       return (node) => values.includes(read(node, key) ?? '') && read(node, key) !== undefined
@@ -46,7 +49,8 @@ export function requiredNodes(pod: DeepReadonly<Pod>): NodePredicate | undefined
   const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const terms = required?.nodeSelectorTerms.map(compileTerm)
   if (selector.length === 0 && terms === undefined) return undefined
-  return (node) => selector.every(([key, value]) => node.metadata.labels?.[key] === value) && (terms?.some((matches) => matches(node)) ?? true)
+  return (node) =>
+    selector.every(([key, value]) => node.metadata.labels?.[key] === value) && (terms?.some((matches) => matches(node)) ?? true)
 }
 
 /** `nodeSelector` and required node affinity. */

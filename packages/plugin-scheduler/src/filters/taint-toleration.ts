@@ -12,7 +12,9 @@ export const taintToleration: BuiltInFilter = {
       const taints = node.spec?.taints
       if (taints === undefined || taints.length === 0) return undefined
       const taint = untolerated(taints, tolerations, repelling)
-      return taint === undefined ? undefined : { reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`, retriable: false }
+      return taint === undefined
+        ? undefined
+        : { reason: `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`, retriable: false }
     }
   },
 }

@@ -40,11 +40,16 @@ function selectorOf(constraint: DeepReadonly<TopologySpreadConstraint>, pod: Dee
   })
 }
 
-function countingNodes(constraint: DeepReadonly<TopologySpreadConstraint>, pod: DeepReadonly<Pod>, required: NodePredicate | undefined): (node: NodeInfo) => boolean {
+function countingNodes(
+  constraint: DeepReadonly<TopologySpreadConstraint>,
+  pod: DeepReadonly<Pod>,
+  required: NodePredicate | undefined,
+): (node: NodeInfo) => boolean {
   const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : required
   const taints = constraint.nodeTaintsPolicy === 'Honor'
   return ({ node }) =>
-    (affinity === undefined || affinity(node)) && !(taints && untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']) !== undefined)
+    (affinity === undefined || affinity(node)) &&
+    !(taints && untolerated(node.spec?.taints, pod.spec?.tolerations, ['NoSchedule', 'NoExecute']) !== undefined)
 }
 
 export const domainOf = (node: DeepReadonly<Node>, topologyKey: string): string | undefined => node.metadata.labels?.[topologyKey]
@@ -80,7 +85,12 @@ export const topologySpread: BuiltInFilter = {
     const prepared = constraints.map((constraint) => {
       const counts = domainCounts(attempt, constraint, constraints)
       const least = counts.size < constraint.minDomains ? 0 : Math.min(...counts.values())
-      return { ...constraint, counts, least: Number.isFinite(least) ? least : 0, self: constraint.selects(attempt.pod.metadata.labels) ? 1 : 0 }
+      return {
+        ...constraint,
+        counts,
+        least: Number.isFinite(least) ? least : 0,
+        self: constraint.selects(attempt.pod.metadata.labels) ? 1 : 0,
+      }
     })
     return ({ node }) => {
       for (const { topologyKey, maxSkew, counts, least, self } of prepared) {

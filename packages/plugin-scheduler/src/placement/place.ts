@@ -24,7 +24,8 @@ export function prepareScorers(
   for (const { name, weight: usual, prepare } of scores) {
     const weight = weights[name] ?? usual
     if (weight === 0) continue
-    for (const { scorer, weight: share = 1, normalize } of prepare(attempt, feasible)) prepared.push({ name, scorer, weight: weight * share, ...(normalize && { normalize }) })
+    for (const { scorer, weight: share = 1, normalize } of prepare(attempt, feasible))
+      prepared.push({ name, scorer, weight: weight * share, ...(normalize && { normalize }) })
   }
   return prepared
 }
@@ -34,7 +35,12 @@ export interface SearchPosition {
   start: number
 }
 
-export function searchNodes(attempt: BuiltInAttempt, filters: readonly NamedFilter[], position: SearchPosition, percentage: number | undefined): Feasibility {
+export function searchNodes(
+  attempt: BuiltInAttempt,
+  filters: readonly NamedFilter[],
+  position: SearchPosition,
+  percentage: number | undefined,
+): Feasibility {
   const { nodes } = attempt.snapshot
   const found = findFeasible(nodes, filters, position.start, enoughNodes(nodes.length, percentage))
   position.start = nodes.length === 0 ? 0 : (position.start + found.examined) % nodes.length
@@ -44,7 +50,11 @@ export function searchNodes(attempt: BuiltInAttempt, filters: readonly NamedFilt
 /** One whole synchronous decision with the scheduler's own rules alone; undefined when nothing fits. */
 export function place(
   attempt: BuiltInAttempt,
-  rules: { readonly filters: readonly BuiltInFilter[]; readonly scores: readonly BuiltInScore[]; readonly weights?: Readonly<Record<string, number>> },
+  rules: {
+    readonly filters: readonly BuiltInFilter[]
+    readonly scores: readonly BuiltInScore[]
+    readonly weights?: Readonly<Record<string, number>>
+  },
   position: SearchPosition,
   random: () => number,
 ): Ranked | undefined {

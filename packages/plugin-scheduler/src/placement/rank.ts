@@ -1,6 +1,6 @@
 import type { Scorer } from '@continuo/workload'
-import type { NodeInfo } from '../snapshot/node-info.ts'
 import type { Normalize } from '../scores/built-in.ts'
+import type { NodeInfo } from '../snapshot/node-info.ts'
 
 /** A scorer with its final weight. */
 export interface WeightedScorer {
@@ -36,14 +36,20 @@ export function bestNode(nodes: readonly NodeInfo[], scorers: readonly WeightedS
     const scores = normalized(raw, normalize)
     for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + weight * (scores[i] as number)
   }
-  let best = 0
-  let equals = 1
-  for (let i = 1; i < nodes.length; i++) {
-    const difference = (totals[i] as number) - (totals[best] as number)
-    if (difference > 0) {
-      best = i
-      equals = 1
-    } else if (difference === 0 && random() < 1 / ++equals) best = i
-  }
+  const best = pickBest(totals, random)
   return { node: nodes[best] as NodeInfo, score: totals[best] as number }
+}
+
+/** Asks for one random number at most: a strong generator is too slow to be asked for each of many equals. */
+function pickBest(totals: Float64Array, random: () => number): number {
+  let most = Number.NEGATIVE_INFINITY
+  let equals = 0
+  for (const total of totals) {
+    if (total > most) {
+      most = total
+      equals = 1
+    } else if (total === most) equals++
+  }
+  let left = equals > 1 ? Math.floor(random() * equals) : 0
+  return totals.findIndex((total) => total === most && left-- === 0)
 }

@@ -27,12 +27,17 @@ const hints: Readonly<Record<string, (pod: DeepReadonly<Pod>, event: ClusterEven
   NodeUnschedulable: (_, event) => isNodeEvent(event) && event.node.spec?.unschedulable !== true,
   NodeName: (pod, event) => event.type === 'node-added' && event.node.metadata.name === pod.spec?.nodeName,
   TaintToleration: (pod, event) =>
-    isNodeEvent(event) && changed(event, (node) => node.spec?.taints) && untolerated(event.node.spec?.taints, pod.spec?.tolerations, repelling) === undefined,
-  NodeAffinity: (pod, event) => isNodeEvent(event) && changed(event, (node) => node.metadata.labels) && (requiredNodes(pod)?.(event.node) ?? true),
+    isNodeEvent(event) &&
+    changed(event, (node) => node.spec?.taints) &&
+    untolerated(event.node.spec?.taints, pod.spec?.tolerations, repelling) === undefined,
+  NodeAffinity: (pod, event) =>
+    isNodeEvent(event) && changed(event, (node) => node.metadata.labels) && (requiredNodes(pod)?.(event.node) ?? true),
   NodePorts: (_, event) => event.type === 'node-added' || (event.type === 'pod-freed' && hostPorts(event.pod).length > 0),
   NodeResourcesFit: (_, event) => event.type === 'pod-freed' || (isNodeEvent(event) && changed(event, (node) => node.status?.allocatable)),
   PodTopologySpread: (pod, event) =>
-    isNodeEvent(event) ? changed(event, (node) => node.metadata.labels) : event.type === 'anything' || event.pod.metadata.namespace === pod.metadata.namespace,
+    isNodeEvent(event)
+      ? changed(event, (node) => node.metadata.labels)
+      : event.type === 'anything' || event.pod.metadata.namespace === pod.metadata.namespace,
 }
 
 /** True when a pod that these rules rejected is worth another try after the event. */

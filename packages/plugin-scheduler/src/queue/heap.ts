@@ -35,7 +35,8 @@ export class Heap<T> {
     let at = 0
     for (;;) {
       let next = at
-      for (const child of [2 * at + 1, 2 * at + 2]) if (child < items.length && this.#before(items[child] as T, items[next] as T)) next = child
+      for (const child of [2 * at + 1, 2 * at + 2])
+        if (child < items.length && this.#before(items[child] as T, items[next] as T)) next = child
       if (next === at) return first
       this.#swap(at, next)
       at = next

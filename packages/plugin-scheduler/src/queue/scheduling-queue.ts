@@ -47,7 +47,9 @@ export class SchedulingQueue {
   /** Entries by state, so that an event costs those that it may concern. */
   readonly #waiting = { backoff: new Set<Entry>(), unschedulable: new Set<Entry>(), 'in-flight': new Set<Entry>() }
   readonly #active = new Heap<Entry>(
-    ({ queued: a }, { queued: b }) => (a.pod.spec?.priority ?? 0) > (b.pod.spec?.priority ?? 0) || ((a.pod.spec?.priority ?? 0) === (b.pod.spec?.priority ?? 0) && a.at < b.at),
+    ({ queued: a }, { queued: b }) =>
+      (a.pod.spec?.priority ?? 0) > (b.pod.spec?.priority ?? 0) ||
+      ((a.pod.spec?.priority ?? 0) === (b.pod.spec?.priority ?? 0) && a.at < b.at),
   )
   readonly #options: Required<QueueOptions>
 
@@ -105,7 +107,10 @@ export class SchedulingQueue {
   retry(key: string, now: number, rejectedBy?: ReadonlySet<string>): void {
     const entry = this.#entries.get(key)
     if (entry === undefined || entry.state !== 'in-flight') return
-    if (entry.gone) return this.#drop(entry)
+    if (entry.gone) {
+      this.#drop(entry)
+      return
+    }
     const { queued, missed } = entry
     queued.at = now
     queued.rejectedBy = rejectedBy ?? new Set()
@@ -117,14 +122,16 @@ export class SchedulingQueue {
   /** Something happened: pods that it may help are tried again, after their back-off. */
   happened(event: ClusterEvent, now: number): void {
     for (const entry of this.#waiting['in-flight']) note(entry, event)
-    for (const entry of this.#waiting.unschedulable) if (mayHelp(entry.queued.pod, entry.queued.rejectedBy, event)) this.#release(entry, now)
+    for (const entry of this.#waiting.unschedulable)
+      if (mayHelp(entry.queued.pod, entry.queued.rejectedBy, event)) this.#release(entry, now)
   }
 
   /** Moves pods whose waiting is over to the active part; the milliseconds until the next one is due, or undefined. */
   wake(now: number): number | undefined {
     let next: number | undefined
     for (const entry of [...this.#waiting.backoff, ...this.#waiting.unschedulable]) {
-      const due = entry.state === 'backoff' ? entry.queued.at + this.#backoff(entry.queued) : entry.queued.at + this.#options.unschedulableMs
+      const due =
+        entry.state === 'backoff' ? entry.queued.at + this.#backoff(entry.queued) : entry.queued.at + this.#options.unschedulableMs
       if (due <= now) this.#activate(entry)
       else next = Math.min(next ?? Number.POSITIVE_INFINITY, due - now)
     }

@@ -1,5 +1,5 @@
-import { tolerates } from '../filters/tolerations.ts'
 import { compileTerm } from '../filters/node-affinity.ts'
+import { tolerates } from '../filters/tolerations.ts'
 import type { BuiltInScore } from './built-in.ts'
 
 /** Prefers nodes with fewer `PreferNoSchedule` taints that the pod does not tolerate. */
@@ -13,7 +13,9 @@ export const taintPreference: BuiltInScore = {
       {
         normalize: 'reverse',
         scorer: ({ node }) =>
-          (node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerations.some((each) => tolerates(each, taint))).length,
+          (node.spec?.taints ?? []).filter(
+            (taint) => taint.effect === 'PreferNoSchedule' && !tolerations.some((each) => tolerates(each, taint)),
+          ).length,
       },
     ]
   },

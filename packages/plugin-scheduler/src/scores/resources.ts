@@ -18,7 +18,8 @@ export const leastAllocated: BuiltInScore = {
           const { cpu = 0, memory = 0 } = allocatable
           const kinds = (cpu > 0 ? 1 : 0) + (memory > 0 ? 1 : 0)
           if (kinds === 0) return 0
-          const total = (cpu > 0 ? share(scoring.cpu + wanted.cpu, cpu) : 0) + (memory > 0 ? share(scoring.memory + wanted.memory, memory) : 0)
+          const total =
+            (cpu > 0 ? share(scoring.cpu + wanted.cpu, cpu) : 0) + (memory > 0 ? share(scoring.memory + wanted.memory, memory) : 0)
           return Math.trunc(total / kinds)
         },
       },

@@ -57,6 +57,14 @@ function byOwner(attempt: BuiltInAttempt, feasible: readonly NodeInfo[]): readon
   const zoned = feasible.some(({ node }) => domainOf(node, zoneKey) !== undefined)
   return [
     { normalize: 'reverse', weight: zoned ? 1 - zoneShare : 1, scorer: ({ name }) => counts.get(name) ?? 0 },
-    ...(zoned ? [{ normalize: 'reverse' as const, weight: zoneShare, scorer: ({ node }: NodeSnapshot) => zones.get(domainOf(node, zoneKey) ?? '') ?? 0 }] : []),
+    ...(zoned
+      ? [
+          {
+            normalize: 'reverse' as const,
+            weight: zoneShare,
+            scorer: ({ node }: NodeSnapshot) => zones.get(domainOf(node, zoneKey) ?? '') ?? 0,
+          },
+        ]
+      : []),
   ]
 }

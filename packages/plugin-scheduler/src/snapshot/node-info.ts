@@ -22,9 +22,13 @@ const noPorts: ReadonlySet<string> = new Set()
 /** `protocol/ip/port` of each host port that the pod wants. */
 export function hostPorts(pod: DeepReadonly<Pod>): readonly string[] {
   const ports: string[] = []
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter((each) => each.restartPolicy === 'Always')]) {
+  for (const container of [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []).filter((each) => each.restartPolicy === 'Always'),
+  ]) {
     for (const port of container.ports ?? []) {
-      if (port.hostPort !== undefined && port.hostPort > 0) ports.push(`${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`)
+      if (port.hostPort !== undefined && port.hostPort > 0)
+        ports.push(`${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`)
     }
   }
   return ports

@@ -18,7 +18,10 @@ const gpuRule = definePlugin({
     }),
 })
 
-async function start(nodes: readonly Node[], controllers: Parameters<typeof startCluster>[0]['controllers'] = { scheduler }): Promise<ObjectClient> {
+async function start(
+  nodes: readonly Node[],
+  controllers: Parameters<typeof startCluster>[0]['controllers'] = { scheduler },
+): Promise<ObjectClient> {
   cluster = await startCluster({ controllers })
   for (const each of nodes) {
     await cluster.client.for(Node).create({ ...each, status: {} })
@@ -27,7 +30,8 @@ async function start(nodes: readonly Node[], controllers: Parameters<typeof star
   return cluster.client
 }
 
-const nodeOf = async (client: ObjectClient, name: string): Promise<string | undefined> => (await client.for(Pod).get(`default/${name}`)).spec?.nodeName || undefined
+const nodeOf = async (client: ObjectClient, name: string): Promise<string | undefined> =>
+  (await client.for(Pod).get(`default/${name}`)).spec?.nodeName || undefined
 const bound = (client: ObjectClient, name: string): Promise<string> => eventually(() => nodeOf(client, name), `pod ${name} on a node`)
 const why = (client: ObjectClient, name: string) =>
   eventually(async () => {
@@ -46,7 +50,10 @@ test('binds pods to the nodes that have room and says so in an event', async () 
   await client.for(Pod).create(pod('y', { cpu: '800m' }))
   const where = [await bound(client, 'x'), await bound(client, 'y')]
   expect(where.sort()).toEqual(['a', 'b'])
-  await eventually(async () => (await eventsAbout(client, 'x')).some((text) => /^Scheduled: Successfully assigned default\/x to [ab]$/.test(text)), 'event Scheduled')
+  await eventually(
+    async () => (await eventsAbout(client, 'x')).some((text) => /^Scheduled: Successfully assigned default\/x to [ab]$/.test(text)),
+    'event Scheduled',
+  )
   const { status } = await client.for(Pod).get('default/x')
   expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'PodScheduled', status: 'True' }))
 })

@@ -11,7 +11,12 @@ import {
 } from '@continuo/core'
 import { workloadKinds } from '@continuo/workload'
 
-const memoryStore = definePlugin({ name: 'memory-store', api: '^1', provides: [StoreCap], setup: (ctx) => ctx.provide(StoreCap, createMemoryStore()) })
+const memoryStore = definePlugin({
+  name: 'memory-store',
+  api: '^1',
+  provides: [StoreCap],
+  setup: (ctx) => ctx.provide(StoreCap, createMemoryStore()),
+})
 
 /** How controllers reach the API: local here; a suite over HTTP passes its own. */
 export type Connect = (controlPlane: Host) => Promise<{ readonly client: ObjectClient; close(): Promise<void> }>
@@ -25,12 +30,16 @@ export interface TestCluster extends AsyncDisposable {
 
 type Slots = Readonly<Record<string, AnyPlugin | SlotSpec>>
 
-const slotsOf = (plugins: Slots): SlotSpec[] => Object.entries(plugins).map(([slot, plugin]) => ('plugin' in plugin ? (plugin as SlotSpec) : { slot, plugin }))
+const slotsOf = (plugins: Slots): SlotSpec[] =>
+  Object.entries(plugins).map(([slot, plugin]) => ('plugin' in plugin ? (plugin as SlotSpec) : { slot, plugin }))
 
 /**
  * An API on a memory store with `admission` plugins, and beside it a host that runs `controllers` and knows the API only through a client.
  */
-export async function startCluster(plugins: { readonly controllers?: Slots; readonly admission?: Slots; readonly clock?: Parameters<typeof createHost>[0]['clock'] }, connect: Connect = local): Promise<TestCluster> {
+export async function startCluster(
+  plugins: { readonly controllers?: Slots; readonly admission?: Slots; readonly clock?: Parameters<typeof createHost>[0]['clock'] },
+  connect: Connect = local,
+): Promise<TestCluster> {
   const clock = plugins.clock === undefined ? {} : { clock: plugins.clock }
   const api = createHost({
     name: 'api',

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import type { Node, Pod } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { builtInFilters } from '../../src/filters/index.ts'
 import { explainMisfit } from '../../src/placement/explain.ts'
 import { findFeasible } from '../../src/placement/feasible.ts'
@@ -19,7 +19,9 @@ test('explains in the words of Kubernetes, reasons counted and sorted', () => {
     node('b', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] }),
     node('c', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] }),
   ]
-  expect(look(pod('p', { cpu: '2' }), nodes).why).toBe('0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {gpu: yes}.')
+  expect(look(pod('p', { cpu: '2' }), nodes).why).toBe(
+    '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {gpu: yes}.',
+  )
 })
 
 test('names every lacking resource of a node, and whether eviction could help', () => {
@@ -62,7 +64,9 @@ test('ignores taints that only prefer', () => {
 test('keeps pods off cordoned nodes but for those that tolerate it', () => {
   const nodes = [node('n', { unschedulable: true })]
   expect(look(pod('p'), nodes).why).toBe('0/1 nodes are available: 1 node(s) were unschedulable.')
-  expect(look(pod('p', { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' }] }), nodes).fits).toEqual(['n'])
+  expect(
+    look(pod('p', { tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' }] }), nodes).fits,
+  ).toEqual(['n'])
 })
 
 test('honours the node selector', () => {
@@ -80,7 +84,9 @@ test.each([
   [{ key: 'size', operator: 'DoesNotExist' as const }, ['c']],
 ])('required node affinity %j picks %j', (expression, fits) => {
   const nodes = [node('a', { labels: { size: '10' } }), node('b', { labels: { size: '3' } }), node('c')]
-  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } } }
+  const affinity = {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } },
+  }
   expect(look(pod('p', { affinity }), nodes).fits).toEqual(fits)
 })
 
@@ -95,7 +101,9 @@ test('gives a host port once per node, per protocol and address', () => {
     containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort, protocol, ...(hostIP && { hostIP }) }] }],
   })
   const pods = [placed('x', 'a', port(80, 'TCP', '10.0.0.1'))]
-  expect(look(pod('p', port(80)), [node('a')], pods).why).toBe("0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.")
+  expect(look(pod('p', port(80)), [node('a')], pods).why).toBe(
+    "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
+  )
   expect(look(pod('p', port(80, 'TCP', '10.0.0.2')), [node('a')], pods).fits).toEqual(['a'])
   expect(look(pod('p', port(80, 'UDP')), [node('a')], pods).fits).toEqual(['a'])
   expect(look(pod('p', port(81)), [node('a')], pods).fits).toEqual(['a'])
@@ -103,7 +111,9 @@ test('gives a host port once per node, per protocol and address', () => {
 
 const spreadBy = (topologyKey: string, more: object = {}) => ({
   labels: { app: 'web' },
-  topologySpreadConstraints: [{ maxSkew: 1, topologyKey, whenUnsatisfiable: 'DoNotSchedule' as const, labelSelector: { matchLabels: { app: 'web' } }, ...more }],
+  topologySpreadConstraints: [
+    { maxSkew: 1, topologyKey, whenUnsatisfiable: 'DoNotSchedule' as const, labelSelector: { matchLabels: { app: 'web' } }, ...more },
+  ],
 })
 
 test('keeps the skew of a hard spread constraint', () => {
@@ -114,7 +124,9 @@ test('keeps the skew of a hard spread constraint', () => {
 
 test('says which nodes lack the topology label', () => {
   const nodes = [node('a')]
-  expect(look(pod('p', spreadBy('zone')), nodes).why).toBe("0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label).")
+  expect(look(pod('p', spreadBy('zone')), nodes).why).toBe(
+    "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label).",
+  )
 })
 
 test('treats too few domains as an empty one', () => {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
 import type { Node, Pod } from '@continuo/workload'
+import { expect, test } from 'vitest'
 import { builtInFilters } from '../../src/filters/index.ts'
 import { explainMisfit } from '../../src/placement/explain.ts'
 import { enoughNodes, findFeasible } from '../../src/placement/feasible.ts'
@@ -8,8 +8,14 @@ import { bestNode } from '../../src/placement/rank.ts'
 import { builtInScores } from '../../src/scores/index.ts'
 import { attemptOf, cacheOf, node, placed, pod } from '../objects.ts'
 
-const choose = (subject: Pod, nodes: readonly Node[], pods: readonly Pod[] = [], weights: Record<string, number> = {}): string | undefined =>
-  place(attemptOf(subject, cacheOf(nodes, pods)), { filters: builtInFilters, scores: builtInScores, weights }, { start: 0 }, () => 0.999)?.node.name
+const choose = (
+  subject: Pod,
+  nodes: readonly Node[],
+  pods: readonly Pod[] = [],
+  weights: Record<string, number> = {},
+): string | undefined =>
+  place(attemptOf(subject, cacheOf(nodes, pods)), { filters: builtInFilters, scores: builtInScores, weights }, { start: 0 }, () => 0.999)
+    ?.node.name
 
 test('prefers the node with most left', () => {
   expect(choose(pod('p', { cpu: '1' }), [node('a'), node('b')], [placed('x', 'a', { cpu: '2', memory: '4Gi' })])).toBe('b')
@@ -27,7 +33,11 @@ test('prefers balanced use of CPU and memory', () => {
 test('spreads the pods of one owner over nodes, and over zones first', () => {
   const zone = (name: string) => ({ labels: { 'topology.kubernetes.io/zone': name } })
   const nodes = [node('a', zone('1')), node('b', zone('1')), node('c', zone('2')), node('d', zone('2'))]
-  expect(choose(pod('p', { owner: 'rs' }), nodes, [placed('x', 'a', { owner: 'rs' }), placed('y', 'c', { owner: 'other' })], { leastAllocated: 0 })).not.toMatch(/[ab]/)
+  expect(
+    choose(pod('p', { owner: 'rs' }), nodes, [placed('x', 'a', { owner: 'rs' }), placed('y', 'c', { owner: 'other' })], {
+      leastAllocated: 0,
+    }),
+  ).not.toMatch(/[ab]/)
 })
 
 test('weight 0 turns a rule off', () => {
@@ -41,13 +51,21 @@ test('avoids nodes with taints that only prefer', () => {
 })
 
 test('follows preferred node affinity by weight', () => {
-  const prefer = (weight: number, disk: string) => ({ weight, preference: { matchExpressions: [{ key: 'disk', operator: 'In' as const, values: [disk] }] } })
+  const prefer = (weight: number, disk: string) => ({
+    weight,
+    preference: { matchExpressions: [{ key: 'disk', operator: 'In' as const, values: [disk] }] },
+  })
   const affinity = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [prefer(10, 'hdd'), prefer(80, 'ssd')] } }
   expect(choose(pod('p', { affinity }), [node('a', { labels: { disk: 'hdd' } }), node('b', { labels: { disk: 'ssd' } })])).toBe('b')
 })
 
 test('follows soft spread constraints', () => {
-  const constraint = { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' as const, labelSelector: { matchLabels: { app: 'web' } } }
+  const constraint = {
+    maxSkew: 1,
+    topologyKey: 'zone',
+    whenUnsatisfiable: 'ScheduleAnyway' as const,
+    labelSelector: { matchLabels: { app: 'web' } },
+  }
   const nodes = [node('a', { labels: { zone: '1' } }), node('b', { labels: { zone: '2' } })]
   const pods = [placed('x', 'a', { labels: { app: 'web' } }), placed('y', 'b', { cpu: '500m' })]
   expect(choose(pod('p', { labels: { app: 'web' }, topologySpreadConstraints: [constraint] }), nodes, pods)).toBe('b')
@@ -60,8 +78,8 @@ test('gives undefined when nothing fits', () => {
 
 test('decides among equals by the random number', () => {
   const { nodes } = cacheOf([node('a'), node('b'), node('c')]).snapshot()
-  expect(bestNode(nodes, [], () => 0.999).node.name).toBe('a')
-  expect(bestNode(nodes, [], () => 0).node.name).toBe('c')
+  expect(bestNode(nodes, [], () => 0).node.name).toBe('a')
+  expect(bestNode(nodes, [], () => 0.999).node.name).toBe('c')
 })
 
 test.each([

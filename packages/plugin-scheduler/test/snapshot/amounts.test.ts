@@ -15,11 +15,19 @@ test.each([
   expect(amountOf(resource, quantity)).toBe(amount)
 })
 
-const container = (cpu: string, restartPolicy?: string) => ({ name: cpu, resources: { requests: { cpu } }, ...(restartPolicy && { restartPolicy }) })
+const container = (cpu: string, restartPolicy?: string) => ({
+  name: cpu,
+  resources: { requests: { cpu } },
+  ...(restartPolicy && { restartPolicy }),
+})
 
 test('takes the larger of init containers one by one and containers together', () => {
-  expect(podRequests(pod('p', { containers: [container('1'), container('1')], initContainers: [container('3'), container('500m')] }))).toEqual({ cpu: 3000 })
-  expect(podRequests(pod('p', { containers: [container('1'), container('1')], initContainers: [container('1500m')] }))).toEqual({ cpu: 2000 })
+  expect(
+    podRequests(pod('p', { containers: [container('1'), container('1')], initContainers: [container('3'), container('500m')] })),
+  ).toEqual({ cpu: 3000 })
+  expect(podRequests(pod('p', { containers: [container('1'), container('1')], initContainers: [container('1500m')] }))).toEqual({
+    cpu: 2000,
+  })
 })
 
 test('adds sidecars to the containers and to the init containers that run beside them', () => {
@@ -29,6 +37,9 @@ test('adds sidecars to the containers and to the init containers that run beside
 })
 
 test('adds the overhead, and lets requests of the pod replace those of its containers', () => {
-  expect(podRequests(pod('p', { containers: [container('1')], overhead: { cpu: '100m', memory: '1Mi' } }))).toEqual({ cpu: 1100, memory: 1048576 })
+  expect(podRequests(pod('p', { containers: [container('1')], overhead: { cpu: '100m', memory: '1Mi' } }))).toEqual({
+    cpu: 1100,
+    memory: 1048576,
+  })
   expect(podRequests(pod('p', { containers: [container('1')], resources: { requests: { cpu: '2' } } }))).toEqual({ cpu: 2000 })
 })

@@ -29,9 +29,9 @@ export interface OwnWrite {
 export type CommitOutcome =
   | { readonly type: 'committed'; readonly revision: number }
   /** The object is at another version, or no longer absent. */
-  | { readonly type: 'stale'; readonly revision: number; readonly exists: boolean }
+  | { readonly type: 'stale'; readonly revision: number; readonly key: string; readonly exists: boolean }
   /** Something else that the write depends on changed: admission must decide anew. */
-  | { readonly type: 'overtaken'; readonly revision: number }
+  | { readonly type: 'overtaken'; readonly revision: number; readonly key: string }
 
 /** The bytes of an object as they are stored, in the storage version. Throws 413 above the limit. */
 export async function sealObject(
@@ -76,9 +76,8 @@ export async function commitWrite(parts: ServiceParts, caller: Caller, run: Admi
     )
   }
   const stale = result.failed.find(({ key }) => key === own.key)
-  return stale === undefined
-    ? { type: 'overtaken', revision: result.revision }
-    : { type: 'stale', revision: result.revision, exists: stale.current !== undefined }
+  if (stale !== undefined) return { type: 'stale', revision: result.revision, key: own.key, exists: stale.current !== undefined }
+  return { type: 'overtaken', revision: result.revision, key: result.failed[0]?.key ?? own.key }
 }
 
 /** When the store does not know whether it committed, reading the object back tells: its bytes are ours or they are not. */

@@ -54,25 +54,32 @@ export async function createDecoded(
   const { parts } = session
   const { generateName } = object.metadata
   const generated = !object.metadata.name && Boolean(generateName)
-  for (let attempt = 1; ; attempt++) {
+  const attempt = (): Promise<Attempt> => {
     const next = mutableCopy(object)
     if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
-    const outcome = await attemptCreate(session, target, next, applied)
-    if (outcome.type === 'done') return outcome.result
-    if (outcome.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, next.metadata.name)
-    if (attempt >= parts.limits.maxAttempts) {
-      throw outcome.type === 'exists'
-        ? alreadyExists(target.served.gvr, next.metadata.name)
-        : conflict(target.served.gvr, next.metadata.name, 'what it depends on keeps changing; please try again')
-    }
-    await parts.cache.reached(outcome.revision)
+    return attemptCreate(session, target, next, applied)
   }
+  const first = await attempt()
+  if (first.type === 'done') return first.result
+  if (first.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, first.name)
+  // Others that were overtaken by the same key take turns, so that each gets through.
+  return parts.turns.run(first.key, async () => {
+    let last: Exclude<Attempt, { type: 'done' }> = first
+    for (let count = 1; count < parts.limits.maxAttempts; count++) {
+      if (last.type === 'exists' && !generated) break
+      await parts.cache.reached(last.revision)
+      const outcome = await attempt()
+      if (outcome.type === 'done') return outcome.result
+      last = outcome
+    }
+    if (last.type === 'exists') throw alreadyExists(target.served.gvr, last.name)
+    throw conflict(target.served.gvr, last.name, 'what it depends on keeps changing; please try again')
+  })
 }
 
 type Attempt =
   | { readonly type: 'done'; readonly result: WriteResult }
-  | { readonly type: 'exists'; readonly revision: number }
-  | { readonly type: 'overtaken'; readonly revision: number }
+  | { readonly type: 'exists' | 'overtaken'; readonly revision: number; readonly key: string; readonly name: string }
 
 async function attemptCreate(session: WriteSession, target: Target, next: UnstructuredObject, applied: boolean): Promise<Attempt> {
   const { parts, caller, dryRun } = session
@@ -102,12 +109,18 @@ async function attemptCreate(session: WriteSession, target: Target, next: Unstru
   const key = objectKey(served.definition, next.metadata.namespace ?? '', next.metadata.name)
   const value = await sealObject(parts, served, next, key)
   if (dryRun) {
-    if (parts.cache.get(key) !== undefined) return { type: 'exists', revision: parts.cache.revision }
+    if (parts.cache.get(key) !== undefined) return { type: 'exists', revision: parts.cache.revision, key, name: next.metadata.name }
     return { type: 'done', result: { view: new PlainView(next), created: true, deleted: false } }
   }
   const outcome = await commitWrite(parts, caller, run, { key, expected: 0, value })
-  if (outcome.type === 'stale') return { type: 'exists', revision: outcome.revision }
-  if (outcome.type === 'overtaken') return outcome
+  if (outcome.type !== 'committed') {
+    return {
+      type: outcome.type === 'stale' ? 'exists' : 'overtaken',
+      revision: outcome.revision,
+      key: outcome.key,
+      name: next.metadata.name,
+    }
+  }
   await committed(parts, run, outcome.revision)
   const view = new StoredView(parts.views, target.form, { key, value, modRevision: outcome.revision })
   next.metadata.resourceVersion = view.resourceVersion

@@ -63,7 +63,7 @@ async function attemptDeletion(session: WriteSession, target: Target, options: D
   if (dryRun) return { result: { view: next === undefined ? old : new PlainView(next), created: false, deleted: next === undefined } }
   const value = next === undefined ? undefined : await sealObject(parts, served, next, target.key)
   const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value })
-  if (outcome.type !== 'committed') return { revision: outcome.revision }
+  if (outcome.type !== 'committed') return outcome
   await committed(parts, run, outcome.revision)
   if (value === undefined) return { result: { view: old, created: false, deleted: true } }
   const view = new StoredView(parts.views, target.form, { key: target.key, value, modRevision: outcome.revision })

@@ -1,6 +1,5 @@
 import { ApiError } from '../errors/api-error.ts'
 import { formatGroupResource } from '../objects/names.ts'
-import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
 import type { ServedResource } from '../resources/registry.ts'
 import { type FieldTerm, parseFieldSelector } from '../selectors/field-selector.ts'
 import { compileLabelRequirements } from '../selectors/label-selector.ts'
@@ -67,12 +66,10 @@ export function compileSelection(served: ServedResource, { namespace, labelSelec
         const value = term.field === 'metadata.name' ? view.name : view.namespace
         if ((value === term.value) !== (term.operator === '=')) return false
       }
-      if (ownTerms.length === 0 && labels === undefined) return true
+      if (labels !== undefined && !labels(view.labels)) return false
+      if (ownTerms.length === 0) return true
       const object = view.peek()
-      for (const { field, operator, value } of ownTerms) {
-        if ((fields[field]?.(object) === value) !== (operator === '=')) return false
-      }
-      return labels === undefined || labels((object as DeepReadonly<UnstructuredObject>).metadata.labels)
+      return ownTerms.every(({ field, operator, value }) => (fields[field]?.(object) === value) === (operator === '='))
     },
   }
 }

@@ -8,6 +8,7 @@ import { cloneJson } from '../schema/json-value.ts'
 import type { Derived, HotSet } from './hot-set.ts'
 import type { ObjectView } from './object-service.ts'
 import type { VersionScale } from './resource-version.ts'
+import { storedLabels } from './stored-json.ts'
 import type { ViewForm } from './view-form.ts'
 
 /** Stored bytes from wherever they come: the cache, the store, or a write that was just committed. */
@@ -98,6 +99,14 @@ export class StoredView implements ObjectView {
     this.#memo ??= this.#existing() ?? {}
     this.#memo.object ??= this.#decode()
     return this.#memo.object
+  }
+
+  /** The labels, read alone where nothing was decoded yet. */
+  get labels(): Readonly<Record<string, string>> | undefined {
+    const known = this.#memo?.object ?? this.#existing()?.object
+    if (known !== undefined) return known.metadata.labels
+    const payload = this.#payload()
+    return startsWith(payload, this.form.prefix) ? storedLabels(payload, this.form.prefix.length) : this.peek().metadata.labels
   }
 
   /** A copy that belongs to the caller. */

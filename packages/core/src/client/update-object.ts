@@ -97,18 +97,18 @@ export async function runUpdate(session: WriteSession, target: Target, plan: Upd
   return 'result' in first ? first.result : again(session, target, first, attempt)
 }
 
-/** What an attempt came to: a result, or the revision from which to begin anew. */
-export type Attempt = { readonly result: WriteResult } | { readonly revision: number }
+/** An attempt that was overtaken: by a write of this key, at this revision. */
+export interface Overtaken {
+  readonly revision: number
+  readonly key: string
+}
+
+export type Attempt = { readonly result: WriteResult } | Overtaken
 
 /** Repeats an attempt that was overtaken, in turns with others that were. Throws 409 when it never gets through. */
-export function again(
-  session: WriteSession,
-  target: Target,
-  first: { readonly revision: number },
-  attempt: () => Promise<Attempt>,
-): Promise<WriteResult> {
+export function again(session: WriteSession, target: Target, first: Overtaken, attempt: () => Promise<Attempt>): Promise<WriteResult> {
   const { parts } = session
-  return parts.turns.run(target.key, async () => {
+  return parts.turns.run(first.key, async () => {
     let { revision } = first
     for (let count = 1; count < parts.limits.maxAttempts; count++) {
       await parts.cache.reached(revision)
@@ -159,7 +159,7 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
   const value = goes ? undefined : await sealObject(parts, served, next, target.key)
   if (dryRun) return { result: resultOf(target, new PlainView(next), goes) }
   const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value })
-  if (outcome.type !== 'committed') return { revision: outcome.revision }
+  if (outcome.type !== 'committed') return outcome
   await committed(parts, run, outcome.revision)
   next.metadata.resourceVersion = parts.views.scale.format(outcome.revision)
   if (value === undefined) return { result: resultOf(target, new PlainView(next), true) }

@@ -23,6 +23,7 @@ import {
 import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
 import { type ContainerRecord, containerState } from './container-state.ts'
+import { firstSize } from './first-size.ts'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
 import { isAlive, readBootId } from './proc/process-identity.ts'
@@ -44,6 +45,8 @@ export interface ProcessRuntimeOptions {
 
 /** How often a followed log is looked at. */
 const followMs = 150
+/** How long an exec waits for the size of the client's terminal. */
+const firstSizeMs = 200
 /** How often a starting shim is looked at by somebody else than who started it. */
 const startingMs = 20
 
@@ -197,7 +200,9 @@ export class ProcessRuntime implements Runtime {
   async exec(ref: ContainerRef, command: readonly string[], streams: ProcessStreams, signal: AbortSignal): Promise<number> {
     const { path } = await this.#requireRunning(ref)
     try {
-      return (await execInContainer(path, command, streams, signal)).code
+      if (!streams.tty || streams.resize === undefined) return (await execInContainer(path, command, streams, signal)).code
+      const { size, rest } = await firstSize(streams.resize, this.#options.clock.sleep(firstSizeMs, signal))
+      return (await execInContainer(path, command, { ...streams, resize: rest }, signal, size)).code
     } finally {
       streams.stdout?.end()
       streams.stderr?.end()

@@ -88,6 +88,30 @@ describe('exec', () => {
     expect(await ended).toBe(4)
   })
 
+  test('finds the size of the terminal when it starts, and starts without one all the same', async () => {
+    const size = async (resize: AsyncIterable<{ width: number; height: number }>) => {
+      const stdout = new PassThrough()
+      const out = collect(stdout)
+      await host.runtime.exec(
+        { sandbox: 'exec', name: 'main' },
+        ['stty', 'size'],
+        { stdin: new PassThrough(), stdout, tty: true, resize },
+        deadline(),
+      )
+      return (await out).trim()
+    }
+    async function* soon() {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      yield { width: 77, height: 33 }
+    }
+    async function* never() {
+      await new Promise(() => {})
+      yield { width: 1, height: 1 }
+    }
+    expect(await size(soon())).toBe('33 77')
+    expect(await size(never())).toBe('0 0')
+  })
+
   test('refuses a command that does not exist', async () => {
     await expect(exec('exec', ['no-such-program'])).rejects.toMatchObject({
       code: 'RUNTIME_START_FAILED',

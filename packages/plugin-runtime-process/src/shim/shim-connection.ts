@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { finished, Writable } from 'node:stream'
-import { type ProcessStreams, RuntimeError } from '@continuo/workload'
+import { type ProcessStreams, RuntimeError, type TerminalSize } from '@continuo/workload'
 import { encodeFrame, type Frame, FrameReader, maxInput } from './frames.ts'
 import { encodeExec } from './shim-spec.ts'
 
@@ -68,8 +68,9 @@ export async function execInContainer(
   args: readonly string[],
   streams: ProcessStreams,
   signal: AbortSignal,
+  size?: TerminalSize,
 ): Promise<ProcessEnd> {
-  const payload = encodeExec({ args, tty: streams.tty, stdin: streams.stdin !== undefined })
+  const payload = encodeExec({ args, tty: streams.tty, stdin: streams.stdin !== undefined, ...(size === undefined ? {} : { size }) })
   const { end, started } = await converse(await open(directory), encodeFrame('E', payload), streams, signal)
   if (end !== undefined) return end
   if (started) throw new RuntimeError('RUNTIME_NOT_FOUND', `the container in ${directory} ended before the command did`)

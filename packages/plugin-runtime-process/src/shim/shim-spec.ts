@@ -95,8 +95,15 @@ export function encodeSpec(spec: ShimSpec): Buffer {
 }
 
 /** The payload of an exec request: a process in the container's context. */
-export function encodeExec(request: { readonly args: readonly string[]; readonly tty: boolean; readonly stdin: boolean }): Buffer {
-  return Buffer.from([...request.args.map((arg) => item('arg', arg)), item('tty', request.tty), item('stdin', request.stdin)].join(''))
+export function encodeExec(request: {
+  readonly args: readonly string[]
+  readonly tty: boolean
+  readonly stdin: boolean
+  readonly size?: { readonly width: number; readonly height: number }
+}): Buffer {
+  const { args, tty, stdin, size } = request
+  const items = [...args.map((arg) => item('arg', arg)), item('tty', tty), item('stdin', stdin)]
+  return Buffer.from([...items, ...(size === undefined ? [] : [item('rows', size.height), item('columns', size.width)])].join(''))
 }
 
 function parseRecord(text: string): Map<string, string> {

@@ -4,6 +4,8 @@ import { Pod } from '@continuo/workload'
 export interface FakeAgent {
   /** Images whose pods never become ready. */
   readonly broken: Set<string>
+  /** Images whose pods do not end before they are taken out of here and touched. */
+  readonly lingering: Set<string>
   stop(): Promise<void>
 }
 
@@ -11,9 +13,11 @@ export interface FakeAgent {
 export function fakeAgent(client: ObjectClient, nodeName = 'n1'): FakeAgent {
   const abort = new AbortController()
   const broken = new Set<string>()
-  const done = follow(client, nodeName, broken, abort.signal)
+  const lingering = new Set<string>()
+  const done = follow(client, nodeName, { broken, lingering }, abort.signal)
   return {
     broken,
+    lingering,
     async stop() {
       abort.abort()
       await done
@@ -21,7 +25,12 @@ export function fakeAgent(client: ObjectClient, nodeName = 'n1'): FakeAgent {
   }
 }
 
-async function follow(client: ObjectClient, nodeName: string, broken: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+async function follow(
+  client: ObjectClient,
+  nodeName: string,
+  { broken, lingering }: Pick<FakeAgent, 'broken' | 'lingering'>,
+  signal: AbortSignal,
+): Promise<void> {
   const pods = client.for(Pod)
   let next = 1
   for await (const event of await pods.watch({ signal })) {
@@ -35,6 +44,8 @@ async function follow(client: ObjectClient, nodeName: string, broken: ReadonlySe
 
   async function tend(pod: Pod): Promise<void> {
     const key = keyOf(pod)
+    const image = pod.spec?.containers[0]?.image ?? ''
+    if (pod.metadata.deletionTimestamp !== undefined && lingering.has(image)) return
     if (pod.metadata.deletionTimestamp !== undefined) return void (await pods.delete(key, { gracePeriodSeconds: 0 }))
     if (!pod.spec?.nodeName) {
       const binding = {
@@ -46,7 +57,6 @@ async function follow(client: ObjectClient, nodeName: string, broken: ReadonlySe
       return void (await pods.subresource('binding').create(key, binding))
     }
     if (pod.status?.phase === 'Running') return
-    const image = pod.spec.containers[0]?.image ?? ''
     const ready = !broken.has(image)
     const ip = `10.0.${Math.floor(next / 250)}.${(next++ % 250) + 1}`
     const status: Pod['status'] = {

@@ -120,19 +120,21 @@ test('scales, and replaces a pod that is deleted', async () => {
   }, 'another pod in its place')
 })
 
-test('recreates: no new pod before the last old one is gone', async () => {
-  await client.for(Deployment).create(deploymentOf(3, { strategy: { type: 'Recreate' } }))
-  await complete(3)
-  const seen = new Set<string>()
-  const abort = new AbortController()
-  const watching = (async () => {
-    for await (const _ of await client.for(Pod).watch({ signal: abort.signal })) seen.add([...new Set(await podImages())].join())
-  })()
+test('recreates: no new pod before the last old one has ended', async () => {
+  await client.for(Deployment).create(deploymentOf(2, { strategy: { type: 'Recreate' } }))
+  await complete(2)
+  agent.lingering.add('v1')
   await setImage('v2')
-  await complete(3)
-  abort.abort()
-  await watching
-  expect(seen).not.toContain('v1,v2')
+  const old = await eventually(async () => {
+    const { items } = await client.for(Pod).list({ namespace: 'default' })
+    return items.every((pod) => pod.metadata.deletionTimestamp !== undefined) && items
+  }, 'all old pods going')
+  await eventually(async () => (await client.for(Deployment).get(web)).status?.replicas === 0, 'no replicas counted')
+  await expect(eventually(async () => (await podImages()).includes('v2'), 'a new pod', 300)).rejects.toThrow('waited')
+  agent.lingering.clear()
+  for (const pod of old) await client.for(Pod).delete({ namespace: 'default', name: pod.metadata.name }, { gracePeriodSeconds: 0 })
+  await complete(2)
+  expect(await podImages()).toEqual(['v2', 'v2'])
 })
 
 test('a paused deployment is scaled and not rolled out', async () => {

@@ -45,6 +45,12 @@ test('removes unhealthy old pods first, whichever set they are in', () => {
   expect(resized.map(({ set, replicas }) => [set.metadata.name, replicas])).toEqual([['v2', 1]])
 })
 
+test('removes not even unhealthy old pods while the new ones are not available', () => {
+  const current = setOf('v2', 5, { available: 0, created: 10 })
+  const old = [setOf('v1', 8, { available: 5 })]
+  expect(shrinkOld(deploymentOf(10, rolling(3, 2)), current, old)).toEqual([])
+})
+
 test('removes healthy old pods oldest set first, only as far as enough stay available', () => {
   const current = setOf('v3', 3, { available: 3 })
   const old = [setOf('v2', 5, { created: 10 }), setOf('v1', 5, { created: 0 })]

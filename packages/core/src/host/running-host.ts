@@ -1,33 +1,27 @@
 import type { AnyCapability, Capability, Cardinality, Resolved } from '../capability/capability.ts'
 import { ObjectClientCap } from '../client/object-client.ts'
 import { withDeadline } from '../clock/deadline.ts'
-import { ContinuoError, isContinuoError } from '../errors/continuo-error.ts'
+import { ContinuoError } from '../errors/continuo-error.ts'
 import type { AnyPlugin } from '../plugin/plugin.ts'
-import { PluginScope } from '../plugin/scope.ts'
-import type { Registry } from '../resources/registry.ts'
 import { withBuiltins } from './builtin-plugins.ts'
 import { checkHost, type HostCheck } from './check-host.ts'
-import type { CheckedSlot, SlotSpec } from './checked-slot.ts'
+import type { SlotSpec } from './checked-slot.ts'
 import { dependentsOf } from './graph.ts'
 import type { HealthResult } from './health.ts'
 import type { Host, HostOptions, HostStatus } from './host.ts'
 import { defaultCapabilities, HostParts, implicitCapabilities } from './host-parts.ts'
-import { PluginInstance, startGroups } from './instance.ts'
 import { makePlan, type Plan } from './plan.ts'
-import { createPluginContext } from './plugin-context.ts'
+import { messageOf, PluginSet } from './plugin-set.ts'
 import { CheckError, type Problem } from './problem.ts'
 
-const healthCheckMs = 1_000
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const defaultStopTimeoutMs = 10_000
 
 /** See {@link Host}. */
 export class RunningHost implements Host {
   readonly #options: HostOptions
   readonly #parts: HostParts
-  readonly #instances = new Map<string, PluginInstance>()
+  readonly #plugins: PluginSet
   readonly #startAbort = new AbortController()
-  /** The registry that knows the kinds of an instance. */
-  readonly #registered = new WeakMap<PluginInstance, Registry>()
   #specs: readonly SlotSpec[]
   #checked: HostCheck | undefined
   #status: HostStatus = 'created'
@@ -39,6 +33,10 @@ export class RunningHost implements Host {
   constructor(options: HostOptions) {
     this.#options = options
     this.#parts = new HostParts(options)
+    this.#plugins = new PluginSet(this.#parts, {
+      stopTimeoutMs: options.stopTimeoutMs ?? defaultStopTimeoutMs,
+      signal: this.#startAbort.signal,
+    })
     this.#specs = withBuiltins(options.plugins, this.#inherited())
   }
 
@@ -83,23 +81,7 @@ export class RunningHost implements Host {
   }
 
   async health(): Promise<readonly HealthResult[]> {
-    const checks = [...this.#instances.values()].flatMap((instance) =>
-      [...instance.checks].map((check) => ({
-        name: `${instance.name}/${check.name}`,
-        check,
-      })),
-    )
-    const results = checks.map(async ({ name, check }): Promise<HealthResult> => {
-      try {
-        await withDeadline(this.#parts.clock, healthCheckMs, `check ${name}`, () => check.check())
-        return { name, ok: true }
-      } catch (error) {
-        return { name, ok: false, reason: messageOf(error) }
-      }
-    })
-    const unsynced = [...this.#instances.values()].flatMap((instance) =>
-      [...instance.informers].filter((informer) => !informer.synced).map((informer) => `${instance.name}: ${informer.kind.resource}`),
-    )
+    const [checks, unsynced] = [await this.#plugins.runChecks(), this.#plugins.unsynced()]
     return [
       {
         name: 'started',
@@ -111,7 +93,7 @@ export class RunningHost implements Host {
         ok: unsynced.length === 0,
         ...(unsynced.length === 0 ? {} : { reason: `not synced: ${unsynced.join(', ')}` }),
       },
-      ...(await Promise.all(results)),
+      ...checks,
     ]
   }
 
@@ -144,7 +126,7 @@ export class RunningHost implements Host {
 
   resources() {
     return {
-      scopes: [...this.#instances.values()].reduce((sum, instance) => sum + instance.scope.size, 0),
+      scopes: this.#plugins.size,
       taps: this.#parts.hooks.describe().reduce((sum, hook) => sum + hook.taps.length, 0),
       listeners: this.#parts.events.listenerCount(),
       informers: this.#parts.informers.size,
@@ -181,7 +163,7 @@ export class RunningHost implements Host {
         },
         check: () => host.health(),
       })
-      await this.#bringUp(checked.graph.order, true)
+      await this.#plugins.bringUp(checked, checked.graph.order, true)
       this.#status = 'ready'
       this.#parts.log.info({ plugins: checked.slots.length }, 'host is ready')
     } catch (error) {
@@ -192,107 +174,13 @@ export class RunningHost implements Host {
     }
   }
 
-  /** Sets up and starts the named slots, providers first. */
-  async #bringUp(order: readonly string[], first = false): Promise<void> {
-    const slots = new Map(this.#checked?.slots.map((slot) => [slot.slot, slot]))
-    const instances = order.map((name) => this.#instantiate(slots.get(name) as CheckedSlot))
-    for (const instance of instances) {
-      this.#registerKinds([instance])
-      await this.#unlessStopped(() => this.#setUp(instance))
-      this.#registerKinds([...this.#instances.values()])
-    }
-    if (first) this.#parts.chooseLeadership()
-    for (const group of startGroups) {
-      for (const instance of instances) {
-        await this.#unlessStopped(() => instance.start(group))
-      }
-      if (group === 'informers') await this.#syncInformers(instances)
-      if (group === 'controllers' && first) this.#parts.leadership().start()
-    }
-  }
-
-  /** Gives up waiting when the host is told to stop; closing the plugin's scope then ends what it does. */
-  async #unlessStopped(work: () => Promise<void>): Promise<void> {
-    const { signal } = this.#startAbort
-    signal.throwIfAborted()
-    let abort = (): void => {}
-    const stopped = new Promise<never>((_resolve, reject) => {
-      abort = () => reject(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-    })
-    try {
-      await Promise.race([work(), stopped])
-    } finally {
-      signal.removeEventListener('abort', abort)
-    }
-  }
-
-  #instantiate(spec: CheckedSlot): PluginInstance {
-    const { clock, log } = this.#parts
-    const scope = new PluginScope({
-      name: spec.slot,
-      clock,
-      log: log.child({ plugin: spec.slot }),
-      stopTimeoutMs: this.#options.stopTimeoutMs ?? 10_000,
-    })
-    const instance = new PluginInstance(spec, scope)
-    this.#instances.set(spec.slot, instance)
-    return instance
-  }
-
-  async #setUp(instance: PluginInstance): Promise<void> {
-    const { plugin } = instance.spec
-    try {
-      await plugin.setup?.(createPluginContext(this.#parts, instance))
-    } catch (error) {
-      throw new ContinuoError('PLUGIN_SETUP_FAILED', `plugin ${instance.name} (${plugin.name}) failed to set up: ${messageOf(error)}`, {
-        cause: error,
-        hint: isContinuoError(error) ? error.hint : undefined,
-      })
-    }
-    instance.settingUp = false
-    const missing = instance.spec.provides.filter((declared) => declared.cardinality !== 'many' && !instance.provided.has(declared.id))
-    if (missing.length > 0) {
-      throw new ContinuoError(
-        'PLUGIN_UNPROVIDED',
-        `plugin ${instance.name} (${plugin.name}) declares ${missing.map((token) => token.id).join(', ')} and did not provide it`,
-        {
-          hint: 'call ctx.provide in setup',
-        },
-      )
-    }
-  }
-
-  /** Adds the kinds of plugins to the registry as soon as there is one, and to the next one after a swap. */
-  #registerKinds(instances: readonly PluginInstance[]): void {
-    const { registry } = this.#parts
-    if (registry === undefined) return
-    for (const instance of instances) {
-      if (this.#registered.get(instance) === registry) continue
-      this.#registered.set(instance, registry)
-      for (const kind of instance.spec.kinds) {
-        const added = registry.add(kind, instance.name)
-        instance.scope.defer(`kind ${kind.kind}`, () => added[Symbol.dispose]())
-      }
-    }
-  }
-
-  async #syncInformers(instances: readonly PluginInstance[]): Promise<void> {
-    const { informers } = this.#parts
-    for (const instance of instances) for (const informer of instance.informers) this.#parts.assertKind(informer.kind, instance.name)
-    informers.start()
-    await Promise.all(
-      instances.flatMap((instance) => [...instance.informers].map((informer) => informer.whenSynced(this.#startAbort.signal))),
-    )
-  }
-
   async #stop(): Promise<void> {
     if (this.#status === 'stopped' || this.#status === 'failed') return
     this.#startAbort.abort(new ContinuoError('HOST_STATE', `host ${this.name} is being stopped`))
     await this.#starting?.catch(() => {})
     await this.#operation
     // A start that failed has walked the stop path itself.
-    if (this.#instances.size === 0 && this.#status === ('failed' as HostStatus)) return
+    if (this.#plugins.empty && this.#status === ('failed' as HostStatus)) return
     this.#status = 'stopping'
     const errors = await this.#takeDown()
     this.#status = 'stopped'
@@ -305,31 +193,14 @@ export class RunningHost implements Host {
     const { clock } = this.#parts
     const errors: unknown[] = []
     try {
-      await withDeadline(clock, this.#options.stopTimeoutMs ?? 10_000, 'giving up leadership', () => this.#parts.leadership().stop())
+      await withDeadline(clock, this.#options.stopTimeoutMs ?? defaultStopTimeoutMs, 'giving up leadership', () =>
+        this.#parts.leadership().stop(),
+      )
     } catch (error) {
       errors.push(error)
     }
-    errors.push(...(await this.#stopSlots(this.#checked?.graph.order ?? [])))
+    errors.push(...(await this.#plugins.takeDown(this.#checked?.graph.order ?? [])))
     this.#parts.container.close(this.#checked?.slots.flatMap((slot) => slot.provides) ?? [])
-    return errors
-  }
-
-  async #stopSlots(order: readonly string[]): Promise<readonly unknown[]> {
-    const { container, clock } = this.#parts
-    const errors: unknown[] = []
-    for (const name of [...order].reverse()) {
-      const instance = this.#instances.get(name)
-      if (instance === undefined) continue
-      for (const place of container.ownedBy(
-        name,
-        instance.spec.provides.filter((token) => token.swappable),
-      )) {
-        place.empty()
-        await place.drained(clock, this.#options.stopTimeoutMs ?? 10_000).catch((error: unknown) => errors.push(error))
-      }
-      errors.push(...(await instance.scope.close()))
-      this.#instances.delete(name)
-    }
     return errors
   }
 
@@ -349,15 +220,15 @@ export class RunningHost implements Host {
     const inOrder = (check: HostCheck): readonly string[] => check.graph.order.filter((name) => affected.has(name))
 
     this.#status = 'swapping'
-    for (const error of await this.#stopSlots(inOrder(before))) this.#parts.log.warn({ err: error, slot }, 'stopping for a swap')
+    for (const error of await this.#plugins.takeDown(inOrder(before))) this.#parts.log.warn({ err: error, slot }, 'stopping for a swap')
     try {
       this.#checked = after
-      await this.#bringUp(inOrder(after))
+      await this.#plugins.bringUp(after, inOrder(after))
       this.#specs = specs
     } catch (error) {
-      await this.#stopSlots(inOrder(after))
+      await this.#plugins.takeDown(inOrder(after))
       this.#checked = before
-      await this.#restore(inOrder(before), slot, error)
+      await this.#restore(before, inOrder(before), slot, error)
       throw new ContinuoError('SWAP_FAILED', `slot ${slot} keeps its old plugin, because the new one failed: ${messageOf(error)}`, {
         cause: error,
       })
@@ -366,9 +237,9 @@ export class RunningHost implements Host {
     }
   }
 
-  async #restore(order: readonly string[], slot: string, cause: unknown): Promise<void> {
+  async #restore(before: HostCheck, order: readonly string[], slot: string, cause: unknown): Promise<void> {
     try {
-      await this.#bringUp(order)
+      await this.#plugins.bringUp(before, order)
     } catch (error) {
       await this.#takeDown()
       this.#status = 'failed'

@@ -8,7 +8,10 @@ export interface Lister<T extends KubeObject> {
   list(namespace?: string): readonly DeepReadonly<T>[]
   /** Objects for which the named index function returned the value. Throws `INFORMER_UNKNOWN_INDEX`. */
   byIndex(index: string, value: string): readonly DeepReadonly<T>[]
-  /** Resolves when the cache holds this version: instead of relying on reading one's own writes. */
+  /**
+   * Resolves when the cache holds this version: instead of relying on reading one's own writes. For the version of an object of another kind,
+   * or of one that the selectors leave out, it waits for the next bookmark of the server: up to a minute.
+   */
   reached(resourceVersion: string, signal?: AbortSignal): Promise<void>
   readonly size: number
 }

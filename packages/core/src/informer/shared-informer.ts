@@ -9,7 +9,7 @@ import { type Change, ObjectTable } from './object-table.ts'
 import { Reflector, type ReflectorTarget } from './reflector.ts'
 
 export interface SharedInformerOptions<T extends KubeObject> {
-  /** For logs: `pods.v1`. */
+  /** For logs: `widgets.v1.demo.io`. */
   readonly name: string
   readonly client: () => Promise<ResourceClient<T>>
   readonly select: Pick<InformerOptions<T>, 'namespace' | 'labelSelector' | 'fieldSelector'>

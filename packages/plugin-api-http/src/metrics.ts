@@ -6,13 +6,18 @@ const maxLabelSets = 1_000
 /** Keeps the number of label sets of one metric within its bound: what is beyond it is counted under `overflow="true"`. */
 class LabelBound {
   readonly #seen = new Set<string>()
+  /** Label objects that were let through: callers on hot paths use the same ones again. */
+  readonly #known = new WeakSet<Labels>()
 
   bound(labels: Labels | undefined): Record<string, string> {
     if (labels === undefined) return {}
+    if (this.#known.has(labels)) return labels
     const key = Object.values(labels).join('\u0000')
-    if (this.#seen.has(key)) return labels
-    if (this.#seen.size >= maxLabelSets) return { overflow: 'true' }
-    this.#seen.add(key)
+    if (!this.#seen.has(key)) {
+      if (this.#seen.size >= maxLabelSets) return { overflow: 'true' }
+      this.#seen.add(key)
+    }
+    this.#known.add(labels)
     return labels
   }
 }

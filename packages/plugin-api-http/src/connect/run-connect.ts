@@ -1,9 +1,10 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Duplex, pipeline } from 'node:stream'
+import { type Duplex, pipeline, type Writable } from 'node:stream'
+import { pipeline as pipe } from 'node:stream/promises'
 import { ApiError, type Caller, isApiError, type Log, type ObjectRef, type ObjectService } from '@continuo/core'
 import type { ConnectHandler, ConnectTarget } from '@continuo/workload'
-import { beginAnswer, drained } from '../server/answer.ts'
+import { beginAnswer } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { forwardedHeaders, passedHeaders } from './headers.ts'
 
@@ -149,11 +150,7 @@ async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transpare
   response.flushHeaders()
   response.once('close', () => answer.destroy())
   try {
-    for await (const chunk of answer) {
-      if (exchange.isGone) return
-      if (!response.write(chunk as Buffer)) await drained(exchange)
-    }
-    response.end()
+    await pipe(answer, response as unknown as Writable)
   } catch {
     // The stream broke off in the middle: the client must notice.
     response.destroy()

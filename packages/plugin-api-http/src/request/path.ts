@@ -51,6 +51,9 @@ function decodeSegment(segment: string): string {
   return text
 }
 
+/** A path in which nothing has to be decoded or refused: what nearly every request has. */
+const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.:~-]+)+\/?$/
+
 /** What goes on to a proxied server is left as it is, but may not climb out of its place. */
 function checkRest(rest: string): string {
   for (const segment of rest.split('/')) {
@@ -75,9 +78,11 @@ export function parsePath(raw: string): RequestPath {
   const parts = raw.split('/')
   parts.shift()
   if (parts.length > 0 && parts[parts.length - 1] === '') parts.pop()
+  const isPlain = plainPath.test(raw)
   const take = (index: number): string => {
     const part = parts[index]
     if (part === undefined) return ''
+    if (isPlain) return part
     if (part === '') throw refuse('it has an empty segment')
     return decodeSegment(part)
   }

@@ -1,23 +1,24 @@
-import type { ObjectView, ObjectViewList, ServedResource } from '@continuo/core'
+import type { Clock, ObjectView, ObjectViewList, ServedResource } from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
-import { dress, sendBytes, sendChunks, wantsPlainJson } from '../server/answer.ts'
+import { dress, sendBytes, wantsPlainJson } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
+import { allOf, sendPieces } from '../server/write-pieces.ts'
 import { partialJson, readIncludeObject, tableChunks } from './table.ts'
 
 export interface Presentation {
   readonly exchange: Exchange
   readonly served: ServedResource
   readonly wanted: Wanted
-  /** Wall milliseconds. */
-  readonly now: number
+  readonly clock: Clock
 }
 
 const comma = Buffer.from(',')
 const end = Buffer.from(']}\n')
 
 /** The bytes of one object in the wanted form. */
-function objectBytes(view: ObjectView, { exchange, served, wanted, now }: Presentation): Uint8Array {
-  if (wanted.as === undefined) return view.json
+function objectBytes(view: ObjectView, { exchange, served, wanted, clock }: Presentation): Uint8Array {
+  // Kept with the view: an object that is read is likely to be read again.
+  if (wanted.as === undefined) return view.encoded('json', (one) => one.json)
   const version = wanted.version as string
   if (wanted.as === 'Table') {
     return Buffer.concat([
@@ -25,7 +26,7 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, now }: Presen
         [view],
         served,
         { resourceVersion: view.resourceVersion },
-        { include: readIncludeObject(exchange.query), version, now },
+        { include: readIncludeObject(exchange.query), version, now: clock.now() },
       ),
     ])
   }
@@ -63,19 +64,16 @@ function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wante
 
 /** Answers with a list. Objects' bytes go out as they lie in the cache, in pieces and no faster than the client reads. */
 export async function sendList(presentation: Presentation, list: ObjectViewList): Promise<void> {
-  const { exchange, served, wanted, now } = presentation
-  const chunks =
+  const { exchange, served, wanted, clock } = presentation
+  const pieces =
     wanted.as === 'Table'
-      ? [
-          ...tableChunks(list.items, served, listMetadata(list), {
-            include: readIncludeObject(exchange.query),
-            version: wanted.version as string,
-            now,
-          }),
-        ]
-      : [...listChunks(list, served, wanted)]
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  if (wantsPlainJson(exchange, wanted)) return sendChunks(exchange, 200, 'application/json', chunks, size)
-  const { contentType, bytes } = dress(exchange, wanted, Buffer.concat(chunks, size))
+      ? tableChunks(list.items, served, listMetadata(list), {
+          include: readIncludeObject(exchange.query),
+          version: wanted.version as string,
+          now: clock.now(),
+        })
+      : listChunks(list, served, wanted)
+  if (wantsPlainJson(exchange, wanted)) return sendPieces(exchange, 200, 'application/json', pieces, clock)
+  const { contentType, bytes } = dress(exchange, wanted, Buffer.concat(await allOf(pieces, clock)))
   sendBytes(exchange, 200, contentType, bytes)
 }

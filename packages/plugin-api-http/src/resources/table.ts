@@ -1,13 +1,4 @@
-import {
-  ApiError,
-  age,
-  type DeepReadonly,
-  type ObjectView,
-  type PrinterColumn,
-  type ServedResource,
-  type TableDefinition,
-  type UnstructuredObject,
-} from '@continuo/core'
+import { ApiError, age, type ObjectView, type PrinterColumn, type ServedResource, type TableDefinition } from '@continuo/core'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
@@ -45,32 +36,22 @@ const columnsJson = (table: TableDefinition): string =>
     })),
   )
 
-/** The metadata of an object as a `PartialObjectMetadata`, made once for each version of the object. */
+/** The metadata of an object as a `PartialObjectMetadata`. */
 export const partialJson = (view: ObjectView, version: string): Uint8Array =>
-  view.encoded(`partial/${version}`, () =>
-    Buffer.from(
-      `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(view.object.metadata)}}`,
-    ),
-  )
-
-/** Rows age, so an encoded row holds for one second only. One is kept for each view, whatever its form. */
-const rows = new WeakMap<ObjectView, { readonly form: string; readonly second: number; readonly bytes: Uint8Array }>()
+  Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(view.object.metadata)}}`)
 
 const cell = (value: unknown): unknown => (value === undefined ? null : value)
+const nothing = Buffer.from('null')
 
-/** One row; shared by everybody who asks for the same form within a second. */
-function rowBytes(view: ObjectView, table: TableDefinition, include: IncludeObject, version: string, now: number): Uint8Array {
-  const second = Math.floor(now / 1000)
-  const form = `${include}/${version}`
-  const known = rows.get(view)
-  if (known !== undefined && known.second === second && known.form === form) return known.bytes
-  const object = view.object as DeepReadonly<UnstructuredObject>
-  const cells = Buffer.from(`{"cells":${JSON.stringify(table.row(object, now).map(cell))},"object":`)
-  const embedded = include === 'Object' ? view.json : include === 'Metadata' ? partialJson(view, version) : Buffer.from('null')
-  const bytes = Buffer.concat([cells, embedded, Buffer.from('}')])
-  rows.set(view, { form, second, bytes })
-  return bytes
+function rowBytes(view: ObjectView, table: TableDefinition, { include, version, now }: TableOptions): Uint8Array {
+  const cells = Buffer.from(`{"cells":${JSON.stringify(table.row(view.object, now).map(cell))},"object":`)
+  const embedded = include === 'Object' ? view.json : include === 'Metadata' ? partialJson(view, version) : nothing
+  return Buffer.concat([cells, embedded, Buffer.from('}')])
 }
+
+/** One row for many watchers: encoded once for each second, because rows age. */
+const sharedRow = (view: ObjectView, table: TableDefinition, options: TableOptions): Uint8Array =>
+  view.encoded(`row/${options.include}/${options.version}/${Math.floor(options.now / 1000)}`, () => rowBytes(view, table, options))
 
 export interface TableOptions {
   readonly include: IncludeObject
@@ -80,24 +61,38 @@ export interface TableOptions {
 }
 
 const comma = Buffer.from(',')
-const end = Buffer.from(']}\n')
+const end = Buffer.from(']}')
 
-/** A Table of objects, in pieces. `metadata` is the list's; without `headers` the columns are left out, as in a watch after its first event. */
+/** A Table of objects, in pieces. `metadata` is the list's. */
 export function* tableChunks(
   views: readonly ObjectView[],
   served: ServedResource,
   metadata: object,
   options: TableOptions,
-  headers = true,
 ): Generator<Uint8Array> {
   const table = tableOf(served)
-  const columns = headers ? columnsJson(table) : 'null'
-  yield Buffer.from(
-    `{"kind":"Table","apiVersion":"meta.k8s.io/${options.version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${columns},"rows":[`,
-  )
+  yield tableHead(options.version, metadata, columnsJson(table))
   for (let i = 0; i < views.length; i++) {
     if (i > 0) yield comma
-    yield rowBytes(views[i] as ObjectView, table, options.include, options.version, options.now)
+    yield rowBytes(views[i] as ObjectView, table, options)
   }
   yield end
 }
+
+/** A Table for one event of a watch: its row is shared with other watchers, and the columns stand in the first event only. */
+export const eventTable = (
+  view: ObjectView | undefined,
+  served: ServedResource,
+  resourceVersion: string,
+  options: TableOptions,
+  headers: boolean,
+): Uint8Array[] => {
+  const table = tableOf(served)
+  const head = tableHead(options.version, { resourceVersion }, headers ? columnsJson(table) : 'null')
+  return view === undefined ? [head, end] : [head, sharedRow(view, table, options), end]
+}
+
+const tableHead = (version: string, metadata: object, columns: string): Uint8Array =>
+  Buffer.from(
+    `{"kind":"Table","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${columns},"rows":[`,
+  )

@@ -1,8 +1,22 @@
-import { type ApiError, type Clock, isApiError, type Log, type ServedResource, type WatchCursor, type WatchViewEvent } from '@continuo/core'
+import {
+  type ApiError,
+  type Caller,
+  type Clock,
+  isApiError,
+  type Log,
+  type ObjectRef,
+  type ObjectService,
+  type ObjectView,
+  type ServedResource,
+  type WatchCursor,
+  type WatchViewEvent,
+} from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
-import { asApiError, beginAnswer, drained } from '../server/answer.ts'
+import { readWatchOptions } from '../request/query-options.ts'
+import { asApiError, beginAnswer } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
-import { type IncludeObject, partialJson, readIncludeObject, tableChunks } from './table.ts'
+import { keptUp } from '../server/write-pieces.ts'
+import { eventTable, type IncludeObject, partialJson, readIncludeObject } from './table.ts'
 
 /** Events that are taken from the cursor at a time. */
 const batch = 128
@@ -10,8 +24,6 @@ const batch = 128
 const joinBytes = 32 * 1024
 /** Bytes that may wait in the stream of one watcher, beside what the sockets of the operating system hold. */
 const maxBuffered = 512 * 1024
-/** A watcher that takes nothing for so long is cut off. */
-const stallMs = 60_000
 
 export interface WatchContext {
   readonly exchange: Exchange
@@ -28,6 +40,7 @@ const heads = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
   MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
   DELETED: Buffer.from('{"type":"DELETED","object":'),
+  BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
 } as const
 
 /** Turns events into lines; a plain one is encoded once for all watchers. */
@@ -46,52 +59,69 @@ class LineEncoder {
     const { view, type } = event
     const { as, version } = this.#context.wanted
     if (as === undefined) return view.encoded(`event/${type}`, () => Buffer.concat([heads[type], view.json, newline]))
-    if (as === 'Table') return Buffer.concat([heads[type], ...this.#table([view], { resourceVersion: view.resourceVersion }), newline])
+    if (as === 'Table') return Buffer.concat([heads[type], ...this.#table(view, view.resourceVersion), newline])
     return view.encoded(`event/${type}/partial/${version}`, () =>
       Buffer.concat([heads[type], partialJson(view, version as string), newline]),
     )
   }
 
-  #table(views: Parameters<typeof tableChunks>[0], metadata: object): Uint8Array[] {
+  #table(view: ObjectView | undefined, resourceVersion: string): Uint8Array[] {
     const { served, wanted, clock } = this.#context
-    const chunks = [
-      ...tableChunks(
-        views,
-        served,
-        metadata,
-        { include: this.#include, version: wanted.version as string, now: clock.now() },
-        !this.#headersSent,
-      ),
-    ]
+    const chunks = eventTable(
+      view,
+      served,
+      resourceVersion,
+      { include: this.#include, version: wanted.version as string, now: clock.now() },
+      !this.#headersSent,
+    )
     this.#headersSent = true
-    // The table's own line end would split the event.
-    chunks[chunks.length - 1] = Buffer.from(']}')
     return chunks
   }
 
   #bookmark(event: Extract<WatchViewEvent, { type: 'BOOKMARK' }>): Uint8Array {
     const { served, wanted } = this.#context
+    if (wanted.as === 'Table') return Buffer.concat([heads.BOOKMARK, ...this.#table(undefined, event.resourceVersion), newline])
     const metadata = {
       resourceVersion: event.resourceVersion,
       creationTimestamp: null,
       ...(event.initialEventsEnd === true ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
     }
-    if (wanted.as === 'Table')
-      return Buffer.concat([
-        Buffer.from('{"type":"BOOKMARK","object":'),
-        ...this.#table([], { resourceVersion: event.resourceVersion }),
-        newline,
-      ])
     const [kind, apiVersion] =
       wanted.as === undefined ? [served.gvk.kind, served.apiVersion] : ['PartialObjectMetadata', `meta.k8s.io/${wanted.version}`]
     return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`)
   }
 }
 
-export const errorLine = (error: ApiError): Uint8Array => Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`)
+const errorLine = (error: ApiError): Uint8Array => Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`)
+
+/** Begins the watch that the request asks for and writes it until it ends. Throws ApiError for a watch that cannot begin. */
+export async function runWatch(
+  context: WatchContext,
+  service: ObjectService,
+  ref: ObjectRef,
+  defaultTimeoutSeconds: number,
+  caller: Caller,
+): Promise<void> {
+  const { exchange } = context
+  const read = readWatchOptions(exchange.query ?? new URLSearchParams(), defaultTimeoutSeconds)
+  const fieldSelector = [read.fieldSelector, ref.name === '' ? undefined : `metadata.name=${ref.name}`]
+    .filter((term) => term !== undefined)
+    .join(',')
+  let cursor: WatchCursor
+  try {
+    cursor = await service.watch(ref, fieldSelector === '' ? read : { ...read, fieldSelector }, caller)
+  } catch (error) {
+    // A version that is too old is told inside the watch, where clients look for it.
+    if (!isApiError(error) || error.status !== 410) throw error
+    beginAnswer(exchange, 200, 'application/json')
+    exchange.response.end(errorLine(error))
+    return
+  }
+  await streamWatch(context, cursor)
+}
 
 /** Writes what a watcher asked for until it, the cursor or the server ends. Never throws; always closes the cursor. */
-export async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<void> {
+async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<void> {
   const { exchange, stopping } = context
   const { response } = exchange
   const end = (): void => cursor.close()
@@ -123,7 +153,7 @@ async function pump(context: WatchContext, cursor: WatchCursor, encoder: LineEnc
     }
     if (events.length === 1) {
       write(exchange, encoder.line(events[0] as WatchViewEvent))
-      if (exchange.response.writableLength > maxBuffered && !(await keptUp(context))) return
+      if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
       continue
     }
     let lines: Uint8Array[] = []
@@ -136,26 +166,13 @@ async function pump(context: WatchContext, cursor: WatchCursor, encoder: LineEnc
       write(exchange, lines.length === 1 ? line : Buffer.concat(lines, size))
       lines = []
       size = 0
-      if (exchange.response.writableLength > maxBuffered && !(await keptUp(context))) return
+      if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
     }
     if (size > 0) write(exchange, Buffer.concat(lines, size))
-    if (exchange.response.writableLength > maxBuffered && !(await keptUp(context))) return
+    if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
   }
 }
 
 const write = (exchange: Exchange, bytes: Uint8Array): void => {
   exchange.response.write(bytes)
-}
-
-/** Waits until the client has taken what was written; false when it did not in time, and its connection is cut. */
-async function keptUp(context: WatchContext): Promise<boolean> {
-  const { exchange, clock } = context
-  let stalled = false
-  const cancel = clock.after(stallMs, () => {
-    stalled = true
-    exchange.response.destroy()
-  })
-  await drained(exchange)
-  cancel()
-  return !stalled
 }

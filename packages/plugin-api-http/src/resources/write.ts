@@ -1,7 +1,6 @@
 import {
   ApiError,
   type Caller,
-  type Clock,
   type ObjectRef,
   type ObjectService,
   type Patch,
@@ -17,7 +16,6 @@ import { type Presentation, sendList, sendObject } from './present.ts'
 
 export interface WriteContext extends Presentation {
   readonly service: ObjectService
-  readonly clock: Clock
   readonly limits: BodyLimits
   readonly decoding: Decoding
   readonly ref: ObjectRef

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { createGzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import { ApiError, type ContinuoError, isApiError, isContinuoError, type Log } from '@continuo/core'
 import { stringify as stringifyYaml } from 'yaml'
 import type { Wanted } from '../request/negotiate.ts'
@@ -8,9 +8,6 @@ import type { Exchange } from './exchange.ts'
 
 /** Bytes above which answers are compressed for clients that accept it, as Kubernetes' APIResponseCompression. */
 export const gzipThreshold = 128 * 1024
-
-/** Bytes that are written without looking whether the client keeps up. */
-const writeAhead = 256 * 1024
 
 function headersFor(exchange: Exchange, contentType: string): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' }
@@ -29,9 +26,25 @@ export function beginAnswer(exchange: Exchange, status: number, contentType: str
 export function sendBytes(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array, extra?: OutgoingHttpHeaders): void {
   if (exchange.isGone) return
   if (bytes.length > gzipThreshold && acceptsGzip(exchange)) {
-    void sendChunks(exchange, status, contentType, [bytes], bytes.length, extra)
+    gzip(bytes, { level: 1 }, (error, zipped) => {
+      // Nobody but this process itself can make compression fail; the plain form is right all the same.
+      if (error === null)
+        sendWhole(exchange, status, contentType, zipped, { ...extra, 'content-encoding': 'gzip', vary: 'accept-encoding' })
+      else sendWhole(exchange, status, contentType, bytes, extra)
+    })
     return
   }
+  sendWhole(exchange, status, contentType, bytes, extra)
+}
+
+function sendWhole(
+  exchange: Exchange,
+  status: number,
+  contentType: string,
+  bytes: Uint8Array,
+  extra: OutgoingHttpHeaders | undefined,
+): void {
+  if (exchange.isGone) return
   const headers = headersFor(exchange, contentType)
   headers['content-length'] = bytes.length
   exchange.response.writeHead(status, extra === undefined ? headers : { ...headers, ...extra })
@@ -39,78 +52,8 @@ export function sendBytes(exchange: Exchange, status: number, contentType: strin
   else exchange.response.end(bytes)
 }
 
-const acceptsGzip = (exchange: Exchange): boolean =>
+export const acceptsGzip = (exchange: Exchange): boolean =>
   /(^|[\s,])(gzip|\*)(\s*;\s*q=(?!0(\.0*)?($|\s|,))[\d.]+)?\s*($|,)/.test(exchange.header('accept-encoding') ?? '')
-
-/** Resolves when the answer takes more, or is over. */
-export const drained = (exchange: Exchange): Promise<void> =>
-  new Promise((resolve) => {
-    const { response } = exchange
-    if (exchange.isGone) return resolve()
-    const done = (): void => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.once('drain', done).once('close', done)
-  })
-
-/**
- * Sends a large body from shared pieces, no faster than the client takes it: what is not yet written costs nothing.
- * Compresses when it is worth it.
- */
-export async function sendChunks(
-  exchange: Exchange,
-  status: number,
-  contentType: string,
-  chunks: Iterable<Uint8Array>,
-  size: number,
-  extra?: OutgoingHttpHeaders,
-): Promise<void> {
-  const { response } = exchange
-  if (exchange.isGone) return
-  const headers: OutgoingHttpHeaders = { ...headersFor(exchange, contentType), ...extra }
-  if (size > gzipThreshold && acceptsGzip(exchange)) {
-    response.writeHead(status, { ...headers, 'content-encoding': 'gzip', vary: 'accept-encoding' })
-    const gzip = createGzip({ level: 1 })
-    gzip.on('data', (bytes: Buffer) => {
-      if (!response.write(bytes)) {
-        gzip.pause()
-        void drained(exchange).then(() => gzip.resume())
-      }
-    })
-    gzip.once('end', () => response.end())
-    response.once('close', () => gzip.destroy())
-    for (const chunk of coalesce(chunks)) {
-      if (exchange.isGone) return
-      if (!gzip.write(chunk)) await new Promise<void>((resolve) => gzip.once('drain', resolve).once('close', resolve))
-    }
-    gzip.end()
-    return
-  }
-  headers['content-length'] = size
-  response.writeHead(status, headers)
-  if (exchange.method === 'HEAD') return void response.end()
-  for (const chunk of coalesce(chunks)) {
-    if (exchange.isGone) return
-    if (!response.write(chunk)) await drained(exchange)
-  }
-  response.end()
-}
-
-/** Joins small pieces, so that a list of many objects is few writes. */
-function* coalesce(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let pending: Uint8Array[] = []
-  let size = 0
-  for (const chunk of chunks) {
-    pending.push(chunk)
-    size += chunk.length
-    if (size < writeAhead / 4) continue
-    yield pending.length === 1 ? chunk : Buffer.concat(pending, size)
-    pending = []
-    size = 0
-  }
-  if (size > 0) yield Buffer.concat(pending, size)
-}
 
 /** Clients at which a person looks get indented JSON, as in Kubernetes. */
 const wantsPretty = (exchange: Exchange): boolean => {

@@ -5,63 +5,46 @@ import {
   type Caller,
   type Clock,
   type Health,
-  isApiError,
   type Log,
   type Metrics,
   type ObjectService,
   type Random,
-  type UserInfo,
-  type WatchCursor,
+  type ServedResource,
 } from '@continuo/core'
-import {
-  type AccessAttributes,
-  type Authenticator,
-  type Authorizer,
-  type ConnectHandler,
-  continuoHeaders,
-  parseFence,
-} from '@continuo/workload'
-import { authenticate } from '../access/authenticate.ts'
-import { type AuthorizationMode, authorize } from '../access/authorize.ts'
-import { clientCertificateOf } from '../access/client-certificate.ts'
-import { impersonatedUser, impersonationAttributes } from '../access/impersonate.ts'
-import { runConnect, runUpgrade } from '../connect/run-connect.ts'
+import type { ConnectHandler } from '@continuo/workload'
+import { Gate, type GateOptions } from '../access/gate.ts'
+import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { answerHealth, isHealthPath } from '../health/health-endpoints.ts'
 import { versionInfo } from '../health/version.ts'
-import { OpenApi } from '../openapi/open-api.ts'
-import { attributesOf, verbOf } from '../request/attributes.ts'
+import { OpenApi, type OpenApiOptions } from '../openapi/open-api.ts'
+import { verbOf } from '../request/attributes.ts'
 import { Negotiator } from '../request/negotiate.ts'
-import { type PlainPath, parsePath, type RequestPath, type ResourcePath } from '../request/path.ts'
-import { readGetOptions, readListOptions, readWatchOptions } from '../request/query-options.ts'
+import { type PlainPath, parsePath, type ResourcePath } from '../request/path.ts'
+import { readGetOptions, readListOptions } from '../request/query-options.ts'
 import type { Decoding } from '../resources/body-decoder.ts'
 import { methodNotAllowed, notFound, type Operation, operationOf } from '../resources/operation.ts'
 import { type Presentation, sendList, sendObject } from '../resources/present.ts'
-import { errorLine, streamWatch } from '../resources/watch.ts'
+import { runWatch } from '../resources/watch.ts'
 import { runWrite } from '../resources/write.ts'
-import { asApiError, beginAnswer, jsonForm, sendBytes, sendError, sendJson } from './answer.ts'
+import { asApiError, jsonForm, sendBytes, sendError, sendJson } from './answer.ts'
 import type { BodyLimits } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { type FlowClass, FlowControl, type FlowLimits } from './flow-control.ts'
-import { requestMetrics } from './request-metrics.ts'
+import { type RequestMetrics, requestMetrics } from './request-metrics.ts'
 
-type Keyed<T> = Iterable<readonly [string, T]>
-
-export interface ApiServerOptions {
+export interface ApiServerOptions extends GateOptions {
   readonly service: ObjectService
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
   readonly health: Health
-  readonly authenticators: Keyed<Authenticator>
-  readonly authorizers: Keyed<Authorizer>
   readonly connectHandlers: { get(key: string): ConnectHandler | undefined }
-  readonly authorization: AuthorizationMode
   readonly flow: FlowLimits
   readonly body: BodyLimits
   readonly decoding: Decoding
-  readonly openApi: ConstructorParameters<typeof OpenApi>[1]
+  readonly openApi: OpenApiOptions
   /** Shortest time after which a watch without a timeout of its own is ended; the longest is twice that. */
   readonly watchTimeoutSeconds: number
   /** `host:port` for the legacy discovery document. */
@@ -70,10 +53,12 @@ export interface ApiServerOptions {
   readonly stopping: AbortSignal
 }
 
-/** A request after the gate: who asks, what for, and that it may. */
-export interface Admitted {
-  readonly path: RequestPath
-  readonly verb: string
+/** A request for a resource that is served, after the gate. */
+interface ResourceRequest {
+  readonly exchange: Exchange
+  readonly path: ResourcePath
+  readonly served: ServedResource
+  readonly operation: Operation
   readonly caller: Caller
 }
 
@@ -82,15 +67,17 @@ const leaseGroup = 'coordination.k8s.io'
 /** Answers requests in this order: authenticate, classify, authorise, flow control, and only then the body. */
 export class ApiServer {
   readonly #options: ApiServerOptions
+  readonly #gate: Gate
   readonly #flow: FlowControl
   readonly #negotiator = new Negotiator()
   readonly #discovery: Discovery
   readonly #openApi: OpenApi
-  readonly #metrics
+  readonly #metrics: RequestMetrics
   readonly #startedAt: string
 
   constructor(options: ApiServerOptions) {
     this.#options = options
+    this.#gate = new Gate(options)
     this.#flow = new FlowControl(options.flow)
     this.#discovery = new Discovery(options.service.registry, options.address)
     this.#openApi = new OpenApi(options.service.registry, options.openApi)
@@ -100,25 +87,25 @@ export class ApiServer {
 
   /** Answers a request; every fault becomes a Status. */
   async handle(exchange: Exchange): Promise<void> {
-    const began = this.#options.clock.monotonic()
+    const { clock, log } = this.#options
+    const began = clock.monotonic()
     let verb = exchange.method.toLowerCase()
     let resource = ''
-    exchange.request.on('error', () => {})
-    exchange.response.on('error', () => {})
+    exchange.ignoreBrokenConnection()
     try {
       const path = parsePath(exchange.rawPath)
       verb = verbOf(exchange.method, path, exchange.query)
-      if (path.isResource) resource = path.resource
-      const pending = this.#admit(exchange, path, verb)
-      const admitted = pending instanceof Promise ? await pending : pending
-      await this.#inTurn(exchange, admitted)
+      const served = path.isResource ? this.#options.service.registry.resolve(path) : undefined
+      // Labels of metrics are bounded by what is served, not by what clients ask for.
+      if (path.isResource) resource = served === undefined ? 'unknown' : path.resource
+      const admitted = this.#gate.admit(exchange, path, verb)
+      const caller = admitted instanceof Promise ? await admitted : admitted
+      if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
+      else await this.#plain(exchange, path)
     } catch (error) {
-      sendError(exchange, asApiError(error, this.#options.log, `${exchange.method} ${exchange.rawPath}`))
+      sendError(exchange, asApiError(error, log, `${exchange.method} ${exchange.rawPath}`))
     } finally {
-      this.#metrics.observe(
-        { verb, resource: this.#known(resource), code: exchange.response.statusCode },
-        (this.#options.clock.monotonic() - began) / 1000,
-      )
+      this.#metrics.observe(verb, resource, exchange.response.statusCode, (clock.monotonic() - began) / 1000)
     }
   }
 
@@ -127,16 +114,12 @@ export class ApiServer {
     try {
       const path = parsePath(exchange.rawPath)
       const verb = verbOf(exchange.method, path, exchange.query)
-      const admitted = await this.#admit(exchange, path, verb)
+      const caller = await this.#gate.admit(exchange, path, verb)
       if (!path.isResource) throw notFound()
-      const operation = this.#operation(exchange, path, verb)
-      if (operation.type !== 'connect') throw new ApiError('BadRequest', 'the resource does not support upgrades to other protocols')
-      this.#enter('long-running')
-      try {
-        await runUpgrade(this.#connectContext(exchange, path, operation, admitted.caller), request, socket, head)
-      } finally {
-        this.#leave('long-running')
-      }
+      const connect = requestOf(exchange, path, this.#options.service.registry.resolve(path), verb, caller)
+      if (connect.operation.type !== 'connect')
+        throw new ApiError('BadRequest', 'the resource does not support upgrades to other protocols')
+      await this.#holding('long-running', () => runUpgrade(this.#connectContext(connect), request, socket, head))
     } catch (error) {
       const fault = asApiError(error, this.#options.log, `upgrade ${exchange.rawPath}`)
       const body = `${JSON.stringify(fault.toStatus())}\n`
@@ -146,113 +129,43 @@ export class ApiServer {
     }
   }
 
-  /** Labels of metrics are bounded by what is served, not by what clients ask for. */
-  #known(resource: string): string {
-    if (resource === '') return ''
-    return this.#options.service.registry.all().some((definition) => definition.plural === resource) ? resource : 'unknown'
-  }
-
-  #admit(exchange: Exchange, path: RequestPath, verb: string): Admitted | Promise<Admitted> {
-    const { request } = exchange
-    const user = authenticate(
-      { headers: request.headers, certificate: clientCertificateOf(request), remoteAddress: request.socket?.remoteAddress ?? '' },
-      this.#options.authenticators,
-    )
-    if (
-      user instanceof Promise ||
-      exchange.request.headers['impersonate-user'] !== undefined ||
-      exchange.request.headers['impersonate-group'] !== undefined
-    ) {
-      return this.#admitSlowly(exchange, path, verb, user)
-    }
-    const allowed = authorize(
-      attributesOf(user, verb, path, exchange.rawPath, exchange.query),
-      this.#options.authorizers,
-      this.#options.authorization,
-    )
-    const admitted = { path, verb, caller: this.#caller(exchange, user) }
-    return allowed === undefined ? admitted : allowed.then(() => admitted)
-  }
-
-  async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Admitted> {
-    const { authorizers, authorization } = this.#options
-    let user = await pending
-    const wanted = impersonatedUser(exchange.request.headers)
-    if (wanted !== undefined) {
-      for (const question of impersonationAttributes(user, wanted)) await authorize(question, authorizers, authorization)
-      user = wanted
-    }
-    const attributes: AccessAttributes = attributesOf(user, verb, path, exchange.rawPath, exchange.query)
-    await authorize(attributes, authorizers, authorization)
-    return { path, verb, caller: this.#caller(exchange, user) }
-  }
-
-  #caller(exchange: Exchange, user: UserInfo): Caller {
-    const userAgent = exchange.header('user-agent')
-    const fence = exchange.header(continuoHeaders.fence)
-    const parsed = fence === undefined ? undefined : parseFence(fence)
-    if (fence !== undefined && parsed === undefined) throw new ApiError('BadRequest', `the header ${continuoHeaders.fence} cannot be read`)
-    return {
-      user,
-      trusted: false,
-      fieldManager: userAgent === undefined ? 'unknown' : (userAgent.split('/', 1)[0] as string).slice(0, 128),
-      ...(parsed === undefined ? {} : { fence: parsed }),
-      cause: exchange.header(continuoHeaders.cause)?.slice(0, 128),
-      warn: (text) => exchange.warn(text),
-      userAgent,
-    }
-  }
-
-  #operation(exchange: Exchange, path: ResourcePath, verb: string): Operation {
-    const served = this.#options.service.registry.resolve({ group: path.group, version: path.version, resource: path.resource })
-    if (served === undefined) throw notFound()
-    return operationOf(served, path, exchange.method, verb)
-  }
-
-  #enter(flow: FlowClass): void {
+  /** Runs with one of the places of a class of requests. Throws 429 when there is none. */
+  async #holding(flow: FlowClass, run: () => Promise<void>): Promise<void> {
     try {
       this.#flow.enter(flow)
     } catch (error) {
       this.#metrics.refused(flow)
       throw error
     }
-    if (flow === 'long-running') this.#metrics.watches(this.#flow.inFlight['long-running'])
-  }
-
-  #leave(flow: FlowClass): void {
-    this.#flow.leave(flow)
-    if (flow === 'long-running') this.#metrics.watches(this.#flow.inFlight['long-running'])
-  }
-
-  async #inTurn(exchange: Exchange, admitted: Admitted): Promise<void> {
-    const { path, verb } = admitted
-    if (!path.isResource) return this.#plain(exchange, path)
-    const operation = this.#operation(exchange, path, verb)
-    const flow: FlowClass =
-      operation.type === 'watch' || operation.type === 'connect'
-        ? 'long-running'
-        : path.group === leaseGroup
-          ? 'exempt'
-          : operation.type === 'get' || operation.type === 'list'
-            ? 'read'
-            : 'write'
-    this.#enter(flow)
+    const tell = (): void => {
+      if (flow === 'long-running') this.#metrics.longRunning(this.#flow.inFlight['long-running'])
+    }
+    tell()
     try {
-      await this.#run(exchange, path, operation, admitted.caller)
+      await run()
     } finally {
-      this.#leave(flow)
+      this.#flow.leave(flow)
+      tell()
     }
   }
 
-  async #run(exchange: Exchange, path: ResourcePath, operation: Operation, caller: Caller): Promise<void> {
-    const { service, clock, body, decoding } = this.#options
-    const served = service.registry.resolve({ group: path.group, version: path.version, resource: path.resource })
-    if (served === undefined) throw notFound()
-    if (operation.type === 'connect') return runConnect(this.#connectContext(exchange, path, operation, caller))
+  #inTurn(request: ResourceRequest): Promise<void> {
+    const { operation, path } = request
+    const isLong = operation.type === 'watch' || operation.type === 'connect'
+    const isRead = operation.type === 'get' || operation.type === 'list'
+    return this.#holding(isLong ? 'long-running' : path.group === leaseGroup ? 'exempt' : isRead ? 'read' : 'write', () =>
+      this.#run(request),
+    )
+  }
+
+  async #run(request: ResourceRequest): Promise<void> {
+    const { exchange, path, served, operation, caller } = request
+    const { service, clock, body, decoding, log, stopping } = this.#options
+    if (operation.type === 'connect') return runConnect(this.#connectContext(request))
     const shape =
       operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
     const wanted = this.#negotiator.choose(exchange.header('accept'), shape)
-    const presentation: Presentation = { exchange, served, wanted, now: clock.now() }
+    const presentation: Presentation = { exchange, served, wanted, clock }
     const ref = refOf(path, served.definition.namespaced)
     const { version } = served
     if (version.deprecated === true) exchange.warn(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
@@ -262,55 +175,23 @@ export class ApiServer {
       case 'list':
         return sendList(presentation, await service.list(ref, readListOptions(exchange.query, exchange.signal), caller))
       case 'watch':
-        return this.#watch(exchange, path, presentation, ref, caller)
+        return runWatch({ exchange, served, wanted, clock, log, stopping }, service, ref, this.#watchTimeout(), caller)
       default:
-        return runWrite({ ...presentation, service, clock, limits: body, decoding, ref, caller, operation })
+        return runWrite({ ...presentation, service, limits: body, decoding, ref, caller, operation })
     }
   }
 
-  async #watch(
-    exchange: Exchange,
-    path: ResourcePath,
-    { served, wanted }: Presentation,
-    ref: ReturnType<typeof refOf>,
-    caller: Caller,
-  ): Promise<void> {
-    const { service, clock, log, stopping, random, watchTimeoutSeconds } = this.#options
-    const query = exchange.query ?? new URLSearchParams()
-    const read = readWatchOptions(query, Math.round(watchTimeoutSeconds * (1 + random.next())))
-    const options =
-      path.name === ''
-        ? read
-        : { ...read, fieldSelector: [read.fieldSelector, `metadata.name=${path.name}`].filter((term) => term !== undefined).join(',') }
-    let cursor: WatchCursor
-    try {
-      cursor = await service.watch(ref, options, caller)
-    } catch (error) {
-      // A version that is too old is told inside the watch, where clients look for it.
-      if (!isApiError(error) || error.status !== 410) throw error
-      beginAnswer(exchange, 200, 'application/json')
-      exchange.response.end(errorLine(error))
-      return
-    }
-    await streamWatch({ exchange, served, wanted, clock, log, stopping }, cursor)
+  /** Spread out, so that watches which began together do not end together. */
+  #watchTimeout(): number {
+    return Math.round(this.#options.watchTimeoutSeconds * (1 + this.#options.random.next()))
   }
 
-  #connectContext(exchange: Exchange, path: ResourcePath, operation: Operation, caller: Caller) {
+  #connectContext({ exchange, path, served, operation, caller }: ResourceRequest): ConnectContext {
     const { service, connectHandlers, log, stopping } = this.#options
-    const namespaced = service.registry.get({ group: path.group, resource: path.resource })?.namespaced === true
     const key = `${path.group}/${path.resource}/${operation.subresource?.name ?? ''}`
     const handler = connectHandlers.get(key)
     if (handler === undefined) throw new ApiError('ServiceUnavailable', `nothing in this server connects ${key}`)
-    return {
-      exchange,
-      ref: { ...refOf(path, namespaced), subresource: path.subresource },
-      rest: path.rest,
-      caller,
-      service,
-      handler,
-      log,
-      stopping,
-    }
+    return { exchange, ref: refOf(path, served.definition.namespaced), rest: path.rest, caller, service, handler, log, stopping }
   }
 
   async #plain(exchange: Exchange, path: PlainPath): Promise<void> {
@@ -344,3 +225,15 @@ const refOf = (path: ResourcePath, namespaced: boolean) => ({
   name: path.name,
   ...(path.subresource === '' ? {} : { subresource: path.subresource }),
 })
+
+/** Throws 404 for a resource that is not served, and what {@link operationOf} throws. */
+function requestOf(
+  exchange: Exchange,
+  path: ResourcePath,
+  served: ServedResource | undefined,
+  verb: string,
+  caller: Caller,
+): ResourceRequest {
+  if (served === undefined) throw notFound()
+  return { exchange, path, served, operation: operationOf(served, path, exchange.method, verb), caller }
+}

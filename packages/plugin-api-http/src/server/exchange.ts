@@ -37,6 +37,8 @@ const quoteWarning = (text: string): string => {
   return `299 - "${clean}"`
 }
 
+const ignore = (): void => {}
+
 /** One request with its answer, over either version of HTTP. Made for each request, so it makes little until asked. */
 export class Exchange {
   readonly request: Request
@@ -68,6 +70,13 @@ export class Exchange {
   header(name: string): string | undefined {
     const value = this.request.headers[name]
     return typeof value === 'string' ? value : value?.[0]
+  }
+
+  /** A client that goes away in the middle is no error of this process. HTTP/2 streams tell it to nobody. */
+  ignoreBrokenConnection(): void {
+    if (this.isHttp2) return
+    ;(this.request as IncomingMessage).on('error', ignore)
+    this.response.on('error', ignore)
   }
 
   /** Aborts when the answer's stream closes, whether it was finished or the client went away. */

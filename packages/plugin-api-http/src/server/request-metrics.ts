@@ -1,12 +1,13 @@
-import type { Metrics } from '@continuo/core'
+import type { Labels, Metrics } from '@continuo/core'
 
 /** What is counted about requests, under the names that Kubernetes' dashboards know. */
 export interface RequestMetrics {
-  observe(labels: { readonly verb: string; readonly resource: string; readonly code: number }, seconds: number): void
+  observe(verb: string, resource: string, code: number, seconds: number): void
   refused(flow: string): void
-  watches(count: number): void
+  longRunning(count: number): void
 }
 
+const maxLabelSets = 10_000
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 export function requestMetrics(metrics: Metrics): RequestMetrics {
@@ -18,18 +19,20 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
   )
   const rejected = metrics.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests refused with 429.', ['class'])
   const longRunning = metrics.gauge('apiserver_longrunning_requests', 'Watches and streams that are open.')
-  const codes = new Map<number, string>()
+  // What clients send is bounded before it gets here, so these few objects are made once.
+  const labels = new Map<string, { readonly total: Labels; readonly duration: Labels }>()
   return {
-    observe({ verb, resource, code }, seconds) {
-      let text = codes.get(code)
-      if (text === undefined) {
-        text = String(code)
-        codes.set(code, text)
+    observe(verb, resource, code, seconds) {
+      const key = `${verb}/${resource}/${code}`
+      let known = labels.get(key)
+      if (known === undefined) {
+        known = { total: { verb, resource, code: String(code) }, duration: { verb, resource } }
+        if (labels.size < maxLabelSets) labels.set(key, known)
       }
-      total.inc({ verb, resource, code: text })
-      if (verb !== 'watch' && verb !== 'connect') duration.observe(seconds, { verb, resource })
+      total.inc(known.total)
+      if (verb !== 'watch' && verb !== 'connect') duration.observe(seconds, known.duration)
     },
     refused: (flow) => rejected.inc({ class: flow }),
-    watches: (count) => longRunning.set(count),
+    longRunning: (count) => longRunning.set(count),
   }
 }

@@ -1,0 +1,73 @@
+import { ApiError, type Caller, type UserInfo } from '@continuo/core'
+import { type Authenticator, type Authorizer, continuoHeaders, parseFence } from '@continuo/workload'
+import { attributesOf } from '../request/attributes.ts'
+import type { RequestPath } from '../request/path.ts'
+import type { Exchange } from '../server/exchange.ts'
+import { authenticate } from './authenticate.ts'
+import { type AuthorizationMode, authorize } from './authorize.ts'
+import { clientCertificateOf } from './client-certificate.ts'
+import { impersonatedUser, impersonationAttributes } from './impersonate.ts'
+
+type Keyed<T> = Iterable<readonly [string, T]>
+
+export interface GateOptions {
+  readonly authenticators: Keyed<Authenticator>
+  readonly authorizers: Keyed<Authorizer>
+  readonly authorization: AuthorizationMode
+}
+
+const maxTextLength = 128
+const impersonationHeaders = ['impersonate-user', 'impersonate-group', 'impersonate-uid'] as const
+
+/** The gate that every request passes, of whatever kind: who asks, and may they. Looks at headers and URL alone. */
+export class Gate {
+  readonly #options: GateOptions
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  /** The caller of an allowed request, without a promise when nothing has to be asked. Throws 401 and 403. */
+  admit(exchange: Exchange, path: RequestPath, verb: string): Caller | Promise<Caller> {
+    const { request } = exchange
+    const { authenticators, authorizers, authorization } = this.#options
+    const user = authenticate(
+      { headers: request.headers, certificate: clientCertificateOf(request), remoteAddress: request.socket?.remoteAddress ?? '' },
+      authenticators,
+    )
+    if (user instanceof Promise || impersonationHeaders.some((name) => request.headers[name] !== undefined))
+      return this.#admitSlowly(exchange, path, verb, user)
+    const allowed = authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    const caller = callerOf(exchange, user)
+    return allowed === undefined ? caller : allowed.then(() => caller)
+  }
+
+  async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Caller> {
+    const { authorizers, authorization } = this.#options
+    let user = await pending
+    const wanted = impersonatedUser(exchange.request.headers)
+    if (wanted !== undefined) {
+      for (const question of impersonationAttributes(user, wanted)) await authorize(question, authorizers, authorization)
+      user = wanted
+    }
+    await authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    return callerOf(exchange, user)
+  }
+}
+
+/** Everything that the object service needs to know of the request's origin. */
+function callerOf(exchange: Exchange, user: UserInfo): Caller {
+  const userAgent = exchange.header('user-agent')
+  const fence = exchange.header(continuoHeaders.fence)
+  const parsed = fence === undefined ? undefined : parseFence(fence)
+  if (fence !== undefined && parsed === undefined) throw new ApiError('BadRequest', `the header ${continuoHeaders.fence} cannot be read`)
+  return {
+    user,
+    trusted: false,
+    fieldManager: userAgent === undefined ? 'unknown' : (userAgent.split('/', 1)[0] as string).slice(0, maxTextLength),
+    fence: parsed,
+    cause: exchange.header(continuoHeaders.cause)?.slice(0, maxTextLength),
+    warn: (text) => exchange.warn(text),
+    userAgent,
+  }
+}

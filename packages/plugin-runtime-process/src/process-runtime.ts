@@ -22,11 +22,11 @@ import {
 } from '@continuo/workload'
 import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
-import { type ContainerRecord, containerState } from './container-state.ts'
+import { ContainerLookup } from './container-lookup.ts'
+import type { ContainerRecord } from './container-state.ts'
 import { firstSize } from './first-size.ts'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
-import { isAlive, readBootId } from './proc/process-identity.ts'
 import { killLeftovers, usage } from './proc/process-tree.ts'
 import { RunningContainers } from './running-containers.ts'
 import { RuntimeEvents } from './runtime-events.ts'
@@ -34,6 +34,7 @@ import { prepareShim } from './shim/shim-binary.ts'
 import { attachContainer, execInContainer, signalContainer, signalNumber } from './shim/shim-connection.ts'
 import { startShim } from './shim/start-shim.ts'
 import { readExit, readStart, type SandboxRecord, StateDirectory } from './state-directory.ts'
+import { Turns } from './turns.ts'
 
 export interface ProcessRuntimeOptions {
   readonly config: RuntimeProcessConfig & { readonly directory: string }
@@ -68,9 +69,9 @@ export class ProcessRuntime implements Runtime {
   readonly #addresses: AddressPool
   readonly #events = new RuntimeEvents()
   readonly #running: RunningContainers
-  readonly #boot = readBootId()
-  /** One operation at a time for each sandbox or container. */
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #lookup: ContainerLookup
+  /** One operation at a time for each sandbox. */
+  readonly #turns = new Turns()
   #ready: Promise<string> | undefined
 
   constructor(options: ProcessRuntimeOptions) {
@@ -79,6 +80,7 @@ export class ProcessRuntime implements Runtime {
     this.#state = new StateDirectory(directory)
     this.#addresses = new AddressPool(parseRange(options.config.addresses), directory)
     this.#running = new RunningContainers(options.clock, options.log, (path) => this.#ended(path))
+    this.#lookup = new ContainerLookup(this.#state, (path) => void this.#running.watch(path))
   }
 
   /** Lets go of everything in this process; containers run on. */
@@ -100,10 +102,10 @@ export class ProcessRuntime implements Runtime {
   }
 
   ensureSandbox(spec: SandboxSpec): Promise<RuntimeSandbox> {
-    return this.#inTurn(spec.uid, async () => {
+    return this.#turns.take(spec.uid, async () => {
       await this.#prepare()
       const known = await this.#state.sandbox(spec.uid)
-      if (known !== undefined) return this.#sandboxState(known)
+      if (known !== undefined) return this.#lookup.sandboxState(known)
       const { uid, namespace, name, hostname, hostNetwork } = spec
       const ip = hostNetwork ? this.#options.config.hostAddress : await this.#addresses.allocate()
       const record: SandboxRecord = {
@@ -112,28 +114,28 @@ export class ProcessRuntime implements Runtime {
         createdAt: this.#options.clock.now(),
       }
       await this.#state.saveSandbox(record)
-      return this.#sandboxState(record)
+      return this.#lookup.sandboxState(record)
     })
   }
 
   ensureContainer(spec: ContainerSpec): Promise<RuntimeContainer> {
-    return this.#inTurn(spec.sandbox, async () => {
+    return this.#turns.take(spec.sandbox, async () => {
       const shim = await this.#prepare()
-      const sandbox = await this.#requireSandbox(spec.sandbox)
+      const sandbox = await this.#lookup.requireSandbox(spec.sandbox)
       const path = this.#state.containerPath(spec.sandbox, spec.name, spec.attempt)
       const known = await this.#state.container(spec.sandbox, spec.name, spec.attempt)
-      const state = known === undefined ? undefined : await this.#containerState(sandbox, known)
+      const state = known === undefined ? undefined : await this.#lookup.containerState(sandbox, known)
       if (state !== undefined && state.state !== 'created') return state
       const record = known ?? (await this.#create(sandbox, spec, path))
       if ((await startShim(shim, path)) === 'running') await this.#started(path)
       if (spec.mounts.length > 0) await this.#warnOfMounts(path, spec)
-      return this.#containerState(sandbox, record)
+      return this.#lookup.containerState(sandbox, record)
     })
   }
 
   async stop(ref: ContainerRef, graceMs: number, signal?: AbortSignal): Promise<void> {
-    const { sandbox, record, path } = await this.#require(ref)
-    const state = (await this.#containerState(sandbox, record)).state
+    const { sandbox, record, path } = await this.#lookup.require(ref)
+    const state = (await this.#lookup.containerState(sandbox, record)).state
     if (state === 'unknown') await killLeftovers(record.id)
     if (state !== 'running') return
     const ended = this.#running.watch(path)
@@ -145,15 +147,18 @@ export class ProcessRuntime implements Runtime {
       timer.abort()
       signal?.throwIfAborted()
     }
-    if ((await this.#containerState(sandbox, record)).state === 'running' && (await this.#signal(path, constants.signals.SIGKILL, 'all')))
+    if (
+      (await this.#lookup.containerState(sandbox, record)).state === 'running' &&
+      (await this.#signal(path, constants.signals.SIGKILL, 'all'))
+    )
       await ended
-    if ((await this.#containerState(sandbox, record)).state === 'unknown') await killLeftovers(record.id)
+    if ((await this.#lookup.containerState(sandbox, record)).state === 'unknown') await killLeftovers(record.id)
   }
 
   async removeContainer(ref: ContainerRef & { readonly attempt: number }): Promise<void> {
     const record = await this.#state.container(ref.sandbox, ref.name, ref.attempt)
     if (record !== undefined) await this.stop(ref, 0)
-    await this.#inTurn(ref.sandbox, () => this.#state.removeContainer(this.#state.containerPath(ref.sandbox, ref.name, ref.attempt)))
+    await this.#turns.take(ref.sandbox, () => this.#state.removeContainer(this.#state.containerPath(ref.sandbox, ref.name, ref.attempt)))
   }
 
   async removeSandbox(uid: string): Promise<void> {
@@ -162,7 +167,7 @@ export class ProcessRuntime implements Runtime {
     const containers = await this.#state.containers(uid)
     if (record !== undefined)
       await Promise.all(containers.map(({ spec }) => this.stop({ sandbox: uid, name: spec.name, attempt: spec.attempt }, 0)))
-    await this.#inTurn(uid, async () => {
+    await this.#turns.take(uid, async () => {
       await this.#state.removeSandbox(uid)
       if (record !== undefined && !record.spec.hostNetwork) this.#addresses.release(record.ip)
     })
@@ -171,7 +176,7 @@ export class ProcessRuntime implements Runtime {
 
   async list(): Promise<readonly RuntimeSandbox[]> {
     await this.#prepare()
-    return Promise.all((await this.#state.sandboxes()).map((record) => this.#sandboxState(record)))
+    return Promise.all((await this.#state.sandboxes()).map((record) => this.#lookup.sandboxState(record)))
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
@@ -179,12 +184,12 @@ export class ProcessRuntime implements Runtime {
   }
 
   async logs(ref: ContainerRef, options: LogOptions, out: Writable, signal: AbortSignal): Promise<void> {
-    const { sandbox, record, path } = options.previous ? await this.#requirePrevious(ref) : await this.#require(ref)
+    const { sandbox, record, path } = options.previous ? await this.#lookup.requirePrevious(ref) : await this.#lookup.require(ref)
     const chunks = readLog(join(path, 'log'), {
       follow: options.follow,
       timestamps: options.timestamps,
       signal,
-      ended: async () => (await this.#containerState(sandbox, record)).state !== 'running',
+      ended: async () => (await this.#lookup.containerState(sandbox, record)).state !== 'running',
       wait: (until) => this.#options.clock.sleep(followMs, until),
       ...(options.tailLines === undefined ? {} : { tailLines: options.tailLines }),
       ...(options.limitBytes === undefined ? {} : { limitBytes: options.limitBytes }),
@@ -198,7 +203,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async exec(ref: ContainerRef, command: readonly string[], streams: ProcessStreams, signal: AbortSignal): Promise<number> {
-    const { path } = await this.#requireRunning(ref)
+    const { path } = await this.#lookup.requireRunning(ref)
     try {
       if (!streams.tty || streams.resize === undefined) return (await execInContainer(path, command, streams, signal)).code
       const { size, rest } = await firstSize(streams.resize, this.#options.clock.sleep(firstSizeMs, signal))
@@ -210,7 +215,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async attach(ref: ContainerRef, streams: ProcessStreams, signal: AbortSignal): Promise<void> {
-    const { path } = await this.#requireRunning(ref)
+    const { path } = await this.#lookup.requireRunning(ref)
     try {
       await attachContainer(path, streams, signal)
     } catch (error) {
@@ -222,7 +227,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async portForward(uid: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    const { ip } = await this.#requireSandbox(uid)
+    const { ip } = await this.#lookup.requireSandbox(uid)
     signal.throwIfAborted()
     return new Promise((resolve, reject) => {
       const socket = connect({ host: ip, port, allowHalfOpen: true, signal })
@@ -235,10 +240,10 @@ export class ProcessRuntime implements Runtime {
   }
 
   async stats(uid: string): Promise<readonly ContainerStats[]> {
-    const sandbox = await this.#requireSandbox(uid)
+    const sandbox = await this.#lookup.requireSandbox(uid)
     const samples = (await this.#state.containers(uid)).map(async (record): Promise<ContainerStats | undefined> => {
-      if ((await this.#containerState(sandbox, record)).state !== 'running') return undefined
-      const start = await readStart(this.#pathOf(uid, record))
+      if ((await this.#lookup.containerState(sandbox, record)).state !== 'running') return undefined
+      const start = await readStart(this.#lookup.pathOf(uid, record))
       if (start === undefined) return undefined
       const used = await usage(start.shim)
       return {
@@ -322,38 +327,6 @@ export class ProcessRuntime implements Runtime {
     return record
   }
 
-  async #sandboxState(record: SandboxRecord): Promise<RuntimeSandbox> {
-    const { uid, namespace, name } = record.spec
-    const containers = await Promise.all((await this.#state.containers(uid)).map((container) => this.#containerState(record, container)))
-    return {
-      id: uid,
-      uid,
-      namespace,
-      name,
-      state: 'ready',
-      ips: [record.ip],
-      createdAt: record.createdAt,
-      containers,
-    }
-  }
-
-  async #containerState({ spec }: SandboxRecord, record: ContainerRecord): Promise<RuntimeContainer> {
-    const path = this.#pathOf(spec.uid, record)
-    const start = await readStart(path)
-    const shimAlive = start !== undefined && isAlive({ boot: start.boot, pid: start.shim, start: start.shimStart }, this.#boot)
-    // The exit is read last: a shim that we saw dead has written it before it died.
-    const exit = await readExit(path)
-    const state = containerState({
-      record,
-      start,
-      exit,
-      shimAlive,
-      sameBoot: start?.boot === this.#boot,
-    })
-    if (state.state === 'running') void this.#running.watch(path)
-    return state
-  }
-
   #ended(path: string): void {
     const [uid, , container] = path.split('/').slice(-3)
     if (uid !== undefined && container !== undefined)
@@ -361,10 +334,6 @@ export class ProcessRuntime implements Runtime {
         sandbox: uid,
         container: container.slice(0, container.lastIndexOf('.')),
       })
-  }
-
-  #pathOf(uid: string, { spec }: ContainerRecord): string {
-    return this.#state.containerPath(uid, spec.name, spec.attempt)
   }
 
   /** Resolves false when the container has ended. */
@@ -389,59 +358,5 @@ export class ProcessRuntime implements Runtime {
   /** Waits for the record of a shim that another attempt of ours has started. */
   async #started(path: string): Promise<void> {
     while ((await readStart(path)) === undefined && (await readExit(path)) === undefined) await this.#options.clock.sleep(startingMs)
-  }
-
-  async #requireSandbox(uid: string): Promise<SandboxRecord> {
-    const record = await this.#state.sandbox(uid)
-    if (record === undefined) throw new RuntimeError('RUNTIME_NOT_FOUND', `sandbox "${uid}" not found`)
-    return record
-  }
-
-  async #require(ref: ContainerRef): Promise<{
-    sandbox: SandboxRecord
-    record: ContainerRecord
-    path: string
-  }> {
-    const sandbox = await this.#requireSandbox(ref.sandbox)
-    const all = await this.#state.containers(ref.sandbox)
-    const record = all.findLast(({ spec }) => spec.name === ref.name && (ref.attempt === undefined || spec.attempt === ref.attempt))
-    if (record === undefined) throw new RuntimeError('RUNTIME_NOT_FOUND', `container "${ref.name}" not found in sandbox "${ref.sandbox}"`)
-    return { sandbox, record, path: this.#pathOf(ref.sandbox, record) }
-  }
-
-  async #requirePrevious(ref: ContainerRef): Promise<{
-    sandbox: SandboxRecord
-    record: ContainerRecord
-    path: string
-  }> {
-    const { record } = await this.#require(ref)
-    const earlier = (await this.#state.containers(ref.sandbox)).findLast(
-      ({ spec }) => spec.name === ref.name && spec.attempt < record.spec.attempt,
-    )
-    if (earlier === undefined)
-      throw new RuntimeError('RUNTIME_NOT_FOUND', `previous terminated container "${ref.name}" not found in sandbox "${ref.sandbox}"`)
-    return this.#require({ ...ref, attempt: earlier.spec.attempt })
-  }
-
-  async #requireRunning(ref: ContainerRef): Promise<{ path: string }> {
-    const { sandbox, record, path } = await this.#require(ref)
-    const { state } = await this.#containerState(sandbox, record)
-    if (state !== 'running') throw new RuntimeError('RUNTIME_NOT_FOUND', `container "${ref.name}" is not running, it is ${state}`)
-    return { path }
-  }
-
-  /** Runs operations with the same key one after another. */
-  async #inTurn<T>(key: string, operation: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(key)
-    const turn = (async () => {
-      await before?.catch(() => {})
-      return operation()
-    })()
-    this.#turns.set(key, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key)
-    }
   }
 }

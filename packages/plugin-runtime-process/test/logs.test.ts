@@ -47,6 +47,12 @@ describe('logs', () => {
     await host.run('previous', 'echo second', { attempt: 1 })
     await host.ended('previous')
     expect(await host.logs('previous', { previous: true })).toBe('first\n')
+    const out = new PassThrough()
+    const text = collect(out)
+    const options = { follow: false, previous: true, timestamps: false }
+    await host.runtime.logs({ sandbox: 'previous', name: 'main', attempt: 0 }, options, out, AbortSignal.timeout(5000))
+    out.end()
+    expect(await text).toBe('first\n')
     expect(await host.logs('previous')).toBe('second\n')
   })
 

@@ -206,7 +206,7 @@ describe('the way back after the agent was killed', () => {
 describe('stopping everything', () => {
   test('leaves no process and keeps the records', async () => {
     const other = new Host()
-    const ids = []
+    const ids: string[] = []
     for (const uid of ['e1', 'e2', 'e3']) ids.push((await other.run(uid, 'trap "exit 4" TERM; while :; do sleep 0.01; done')).id)
     await eventually('they run', () => ids.every((id) => processesWith(id).length > 0))
     await other.runtime.stopAll(5000)

@@ -1,12 +1,12 @@
-import type { CacheCursor, CacheEntry, CacheEvent } from '../cache/watch-cache.ts'
+import type { CacheCursor, CacheEntry } from '../cache/watch-cache.ts'
 import type { Cancel } from '../clock/clock.ts'
 import type { WatchCursor, WatchViewEvent } from './object-service.ts'
 import { prepareViews } from './prepare-views.ts'
 import type { Selection } from './selection.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { toApiError } from './store-faults.ts'
-import { StoredView } from './stored-view.ts'
 import type { Target } from './target.ts'
+import { meaningOf, toChange, type WatchChange } from './watch-change.ts'
 
 /** Events that one step reads from the cache's ring. */
 const step = 128
@@ -27,14 +27,6 @@ export interface CursorSpec {
 /** Steps of events that concern nobody here that are read in one go: about 5 ms of decoding. */
 const stepsAtOnce = 2
 
-/** A change of one object, before it is known what it means to this watch. */
-interface Change {
-  readonly now: StoredView | undefined
-  /** The state before, with the version of the change. Absent when it is not needed. */
-  readonly before: StoredView | undefined
-  readonly existed: boolean
-}
-
 /**
  * A watch as a position in the cache: the initial objects first, then what the ring of its dispatch key holds, as its selection sees it.
  * It keeps at most one step of events that were read and not yet taken.
@@ -43,6 +35,7 @@ export class CacheWatchCursor implements WatchCursor {
   readonly #parts: ServiceParts
   readonly #spec: CursorSpec
   readonly #stops: Cancel[] = []
+  readonly #converts: boolean
   #initialAt = 0
   #initialDone: boolean
   #pending: WatchViewEvent[] = []
@@ -58,6 +51,7 @@ export class CacheWatchCursor implements WatchCursor {
   constructor(parts: ServiceParts, spec: CursorSpec) {
     this.#parts = parts
     this.#spec = spec
+    this.#converts = spec.target.served.definition.convert !== undefined
     this.#initialDone = spec.initial.length === 0 && !spec.marksInitialEnd
     this.#lastTold = spec.startRevision
     this.#arm()
@@ -73,7 +67,8 @@ export class CacheWatchCursor implements WatchCursor {
   take(max: number): readonly WatchViewEvent[] {
     if (this.#closed) return []
     if (this.#pendingAt >= this.#pending.length && this.#filling === undefined && !this.#closing) this.#fill()
-    const taken = this.#pending.slice(this.#pendingAt, this.#pendingAt + max)
+    const whole = this.#pendingAt === 0 && this.#pending.length <= max
+    const taken = whole ? this.#pending : this.#pending.slice(this.#pendingAt, this.#pendingAt + max)
     this.#pendingAt += taken.length
     if (taken.length > 0) return taken
     if (this.#failure !== undefined) {
@@ -87,19 +82,19 @@ export class CacheWatchCursor implements WatchCursor {
   async ready(): Promise<void> {
     for (;;) {
       if (this.#filling !== undefined) await this.#filling
-      if (this.#closed || this.#pendingAt < this.#pending.length || this.#failure !== undefined || this.#closing) return
+      if (this.#closing || this.#pendingAt < this.#pending.length || this.#failure !== undefined) return
       const more = this.#fill()
-      if (this.#filling !== undefined || this.#pendingAt < this.#pending.length || this.#failure !== undefined) continue
-      if (more) {
-        await this.#parts.clock.yield()
-        continue
-      }
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-      await Promise.race([this.#spec.cursor.ready(), woken])
-      this.#wake = undefined
+      if (this.#pendingAt < this.#pending.length || this.#failure !== undefined) return
+      if (this.#filling === undefined) await (more ? this.#parts.clock.yield() : this.#woken())
     }
+  }
+
+  /** Resolves when the ring has something or this cursor is told something. */
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      void this.#spec.cursor.ready().then(resolve)
+    })
   }
 
   requestBookmark(): void {
@@ -157,13 +152,15 @@ export class CacheWatchCursor implements WatchCursor {
           this.#markProgress()
           return false
         }
-        const waiting = prepareViews(changes.flatMap(({ now, before }) => [now, before].filter((view) => view !== undefined)))
-        if (waiting !== undefined) {
-          this.#filling = waiting.then(
-            () => this.#filled(changes),
-            (error) => this.#failed(error),
-          )
-          return true
+        if (this.#converts) {
+          const waiting = prepareViews(changes.flatMap(({ now, before }) => [now, before].filter((view) => view !== undefined)))
+          if (waiting !== undefined) {
+            this.#filling = waiting.then(
+              () => this.#filled(changes),
+              (error) => this.#failed(error),
+            )
+            return true
+          }
         }
         this.#show(changes)
         if (this.#pending.length > 0) return true
@@ -174,7 +171,7 @@ export class CacheWatchCursor implements WatchCursor {
     return true
   }
 
-  #filled(changes: readonly Change[]): void {
+  #filled(changes: readonly WatchChange[]): void {
     this.#filling = undefined
     if (!this.#closed) this.#show(changes)
   }
@@ -184,26 +181,24 @@ export class CacheWatchCursor implements WatchCursor {
     this.#failure ??= error
   }
 
-  #show(changes: readonly Change[]): void {
-    this.#pending = changes.flatMap((change) => this.#meaning(change))
+  #show(changes: readonly WatchChange[]): void {
+    const pending: WatchViewEvent[] = []
+    for (const change of changes) {
+      const event = meaningOf(change, this.#spec.selection)
+      if (event !== undefined) pending.push(event)
+    }
+    this.#pending = pending
     this.#pendingAt = 0
   }
 
-  /** Entering the selection is ADDED; leaving it is DELETED, with the last state that was in it. */
-  #meaning({ now, before, existed }: Change): readonly WatchViewEvent[] {
-    const { selection } = this.#spec
-    const matched = existed && (selection.everything || (before !== undefined && selection.matches(before)))
-    if (now !== undefined && (selection.everything || selection.matches(now))) return [{ type: matched ? 'MODIFIED' : 'ADDED', view: now }]
-    return matched && before !== undefined ? [{ type: 'DELETED', view: before }] : []
-  }
-
-  #readInitial(): readonly Change[] {
+  #readInitial(): readonly WatchChange[] {
     const entries = this.#spec.initial.slice(this.#initialAt, this.#initialAt + step)
     this.#initialAt += entries.length
-    return entries.map((entry) => ({ now: this.#view(entry), before: undefined, existed: false }))
+    const { form } = this.#spec.target
+    return entries.map((entry) => toChange(this.#parts.views, form, { revision: entry.modRevision, key: entry.key, entry }))
   }
 
-  #readRing(): readonly Change[] | undefined {
+  #readRing(): readonly WatchChange[] | undefined {
     if (!this.#initialDone) {
       this.#initialDone = true
       if (this.#spec.marksInitialEnd && this.#spec.bookmarks) {
@@ -212,24 +207,11 @@ export class CacheWatchCursor implements WatchCursor {
       }
     }
     const events = this.#spec.cursor.take(step)
-    return events.length === 0 ? undefined : events.flatMap((event) => this.#changeOf(event))
-  }
-
-  #changeOf({ revision, key, entry, previous }: CacheEvent): readonly Change[] {
-    const { selection, prefix } = this.#spec
-    if (!key.startsWith(prefix)) return []
-    const wantsBefore = previous !== undefined && (entry === undefined || !selection.everything)
-    return [
-      {
-        now: entry === undefined ? undefined : this.#view(entry),
-        before: wantsBefore ? this.#view(previous, revision) : undefined,
-        existed: previous !== undefined,
-      },
-    ]
-  }
-
-  #view(entry: CacheEntry, revision?: number): StoredView {
-    return new StoredView(this.#parts.views, this.#spec.target.form, entry, revision)
+    if (events.length === 0) return undefined
+    const { prefix, target } = this.#spec
+    const changes: WatchChange[] = []
+    for (const event of events) if (event.key.startsWith(prefix)) changes.push(target.form.recent.of(this.#parts.views, target.form, event))
+    return changes
   }
 
   #markProgress(): void {

@@ -29,6 +29,8 @@ export interface ViewContext {
 /** Decoded JSON takes about this many times its text in memory. */
 const decodedFactor = 3
 
+const noLabels: Readonly<Record<string, string>> = {}
+
 /** What readers of one form derived from a source. */
 interface Memo {
   object?: UnstructuredObject
@@ -60,6 +62,7 @@ export class StoredView implements ObjectView {
   readonly #context: ViewContext
   readonly #revision: number
   #memo: Memo | undefined
+  #labels: Readonly<Record<string, string>> | undefined
 
   constructor(context: ViewContext, form: ViewForm, source: ViewSource, revision: number = source.modRevision) {
     this.#context = context
@@ -105,8 +108,13 @@ export class StoredView implements ObjectView {
   get labels(): Readonly<Record<string, string>> | undefined {
     const known = this.#memo?.object ?? this.#existing()?.object
     if (known !== undefined) return known.metadata.labels
-    const payload = this.#payload()
-    return startsWith(payload, this.form.prefix) ? storedLabels(payload, this.form.prefix.length) : this.peek().metadata.labels
+    if (this.#labels === undefined) {
+      const payload = this.#payload()
+      this.#labels = startsWith(payload, this.form.prefix)
+        ? (storedLabels(payload, this.form.prefix.length) ?? noLabels)
+        : (this.peek().metadata.labels ?? noLabels)
+    }
+    return this.#labels
   }
 
   /** A copy that belongs to the caller. */
@@ -127,7 +135,8 @@ export class StoredView implements ObjectView {
   }
 
   encoded(form: string, make: (view: ObjectView) => Uint8Array): Uint8Array {
-    const memo = this.#shared()
+    const memo = this.#memo?.encodings === undefined ? this.#shared() : this.#memo
+    this.#memo = memo
     memo.encodings ??= new Map()
     let bytes = memo.encodings.get(form)
     if (bytes === undefined) {
@@ -145,7 +154,8 @@ export class StoredView implements ObjectView {
 
   /** True when the stored version is another one and a function must convert it: {@link prepare} the view first. */
   get needsConversion(): boolean {
-    if (this.form.served.definition.convert === undefined || this.#existing()?.object !== undefined) return false
+    if (this.form.served.definition.convert === undefined) return false
+    if (this.#memo?.object !== undefined || this.#existing()?.object !== undefined) return false
     return !startsWith(this.#payload(), this.form.prefix)
   }
 

@@ -1,5 +1,6 @@
 import type { Registry, ServedResource } from '../resources/registry.ts'
 import type { Schema } from '../schema/schema.ts'
+import { RecentChanges } from './watch-change.ts'
 
 /** How stored bytes become views of one served version; made once for each. */
 export interface ViewForm {
@@ -9,6 +10,8 @@ export interface ViewForm {
   readonly prefix: Buffer
   /** The schema to default with on reading: of a custom resource that has defaults. */
   readonly defaults: Schema | undefined
+  /** Changes that watchers of this form share. */
+  readonly recent: RecentChanges
 }
 
 /** How the JSON of an object begins, as {@link storedJson} writes it. */
@@ -28,6 +31,7 @@ export function createForm(served: ServedResource): ViewForm {
     apiVersion: served.apiVersion,
     prefix: Buffer.from(jsonPrefix(served.apiVersion, served.gvk.kind)),
     defaults: served.definition.custom === true && hasDefaults(served.schema) ? served.schema : undefined,
+    recent: new RecentChanges(),
   }
 }
 

@@ -93,17 +93,6 @@ export class CapabilityContainer {
     })
   }
 
-  /** The handle of a swappable capability before anybody provides it. */
-  handle(capability: AnyCapability): unknown {
-    const { slots } = this.#obtain(capability)
-    const place = slots.get('') ?? {
-      slot: new ProviderSlot(capability, capability.id),
-      owner: '',
-    }
-    slots.set('', place)
-    return place.slot.handle
-  }
-
   /** Refuses the calls that wait for a provider. */
   close(capabilities: readonly AnyCapability[]): void {
     for (const capability of capabilities) for (const place of this.#registration(capability)?.slots.values() ?? []) place.slot.close()

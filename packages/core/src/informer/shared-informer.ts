@@ -46,11 +46,6 @@ export class SharedInformer<T extends KubeObject> implements ReflectorTarget<T> 
     return this.#synced
   }
 
-  /** Handlers registered now: what a test of leaks counts. */
-  get listeners(): number {
-    return this.#listeners.size
-  }
-
   start(): void {
     if (this.#running !== undefined) return
     const { client, select, clock, random, log, name, streamingList, retryAbsent } = this.#options

@@ -96,7 +96,9 @@ it('counts calls in flight and drains, and says when it takes too long', async (
 
 it('lets calls of a remotable capability wait for its provider, and refuses them when none will come', async () => {
   const container = new CapabilityContainer()
-  const handle = container.handle(Remote) as Counter
+  const remove = container.provide(Remote, new Counter(), 'first')
+  const handle = container.resolve(Remote, 'user') as Counter
+  remove()
   const waiting = handle.slow(Promise.resolve())
   container.provide(Remote, new Counter(), 'a')
   expect(await waiting).toBe('done')

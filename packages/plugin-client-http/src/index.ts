@@ -1,1 +1,6 @@
-export {}
+export type { ServerAccess } from './access/connection-settings.ts'
+export { parseKubeconfig, readKubeconfig } from './access/kubeconfig.ts'
+export { type ClientHttpConfig, clientHttpConfig } from './config.ts'
+export { createHttpClient, type HttpClient, type HttpClientOptions } from './create-http-client.ts'
+export { clientHttp as default, clientHttp } from './plugin.ts'
+export { TransportError, type TransportFault } from './transport/transport.ts'

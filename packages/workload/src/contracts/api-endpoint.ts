@@ -29,6 +29,8 @@ export const continuoHeaders = {
   cause: 'continuo-cause',
   /** A leader's epoch as {@link formatFence} writes it: the request is refused with 409 when it is over. */
   fence: 'continuo-fence',
+  /** On a deletion: the answer is the object as it was last, also when it is gone, where Kubernetes answers with a Status. */
+  returnDeleted: 'continuo-return-deleted',
 } as const
 
 interface FenceText {

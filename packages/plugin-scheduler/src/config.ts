@@ -3,7 +3,7 @@ import { z } from 'zod'
 const scores = z
   .record(z.string(), z.number().min(0))
   .describe(
-    'Weight of each scoring rule: leastAllocated, balanced, spread, taints, nodeAffinity, and those that other plugins add. 0 turns a rule off.',
+    'Weight of each scoring rule: leastAllocated, balanced, spread, taints, nodeAffinity, podAffinity, and those that other plugins add. 0 turns a rule off.',
   )
 
 /** Configuration of the scheduler. */

@@ -216,7 +216,12 @@ export class DeploymentSync {
     if (sameStatus(this.#stored.status, status)) return status
     const { resourceVersion: _, ...metadata } = structuredClone(this.#stored.metadata) as Deployment['metadata']
     // The revision may have been noted since the deployment was read; only this controller writes the status.
-    await this.#parts.client.for(Deployment).updateStatus({ ...(structuredClone(this.#stored) as Deployment), metadata, status })
+    try {
+      await this.#parts.client.for(Deployment).updateStatus({ ...(structuredClone(this.#stored) as Deployment), metadata, status })
+    } catch (error) {
+      // It was deleted meanwhile.
+      if (!hasReason(error, 'NotFound')) throw error
+    }
     return status
   }
 

@@ -181,7 +181,12 @@ class ReplicaKeeper<T extends KubeObject> {
   async #writeStatus(object: DeepReadonly<T>, status: ReplicaSetStatus, client: ObjectClient): Promise<void> {
     const current = (object as { readonly status?: unknown }).status
     if (sameStatus(current, status)) return
-    await client.for(this.#replicas.kind).updateStatus({ ...structuredClone(object), status } as T & { status: ReplicaSetStatus })
+    try {
+      await client.for(this.#replicas.kind).updateStatus({ ...structuredClone(object), status } as T & { status: ReplicaSetStatus })
+    } catch (error) {
+      // It was deleted meanwhile.
+      if (!hasReason(error, 'NotFound')) throw error
+    }
   }
 }
 

@@ -1,4 +1,14 @@
-import { definePlugin, hasReason, Namespace, type ObjectClient, type OwnerReference } from '@continuo/core'
+import {
+  definePlugin,
+  defineResource,
+  hasReason,
+  type KubeObject,
+  kind,
+  Namespace,
+  type ObjectClient,
+  type OwnerReference,
+  RegistryCap,
+} from '@continuo/core'
 import { ClusterCaCap, ConfigMap, Deployment, Pod, ReplicaSet, Secret, ServiceAccount } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { deployment, garbageCollector, namespace, replicaSet, serviceAccount } from '../../src/index.ts'
@@ -18,7 +28,16 @@ const authority = definePlugin({
 })
 
 beforeEach(async () => {
-  cluster = await startCluster({ controllers: { authority, garbageCollector, namespace, serviceAccount, deployment, replicaSet } })
+  cluster = await startCluster({
+    controllers: {
+      authority,
+      garbageCollector: { slot: 'gc', plugin: garbageCollector, config: { discoverySeconds: 1 } },
+      namespace,
+      serviceAccount,
+      deployment,
+      replicaSet,
+    },
+  })
   client = cluster.client
   agent = fakeAgent(client)
 })
@@ -161,6 +180,39 @@ test.each(['Background', 'Foreground'] as const)(
     }, 'nothing left')
   },
 )
+
+test('follows kinds that come and go while it runs', async () => {
+  const registry = cluster.api.use(RegistryCap)
+  const widgets = defineResource({
+    group: 'demo.io',
+    plural: 'widgets',
+    kind: 'Widget',
+    namespaced: true,
+    storageVersion: 'v1',
+    versions: [{ name: 'v1', schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }],
+  })
+  const Widget = kind<KubeObject>({ group: 'demo.io', version: 'v1', kind: 'Widget', resource: 'widgets', namespaced: true })
+  const widget = (name: string, owners: OwnerReference[] = []): KubeObject => ({
+    apiVersion: 'demo.io/v1',
+    kind: 'Widget',
+    metadata: { name, namespace: 'default', ownerReferences: owners },
+  })
+  for (const round of ['first', 'second']) {
+    const added = registry.add(widgets, 'test')
+    const owner = await client.for(Widget).create(widget(`${round}-owner`))
+    await create(`${round}-map`, [owner as ConfigMap])
+    const other = await create(`${round}-other`)
+    await client.for(Widget).create(widget(`${round}-child`, [reference(other, true)]))
+    await client.for(Widget).delete(at(`${round}-owner`))
+    await client.for(ConfigMap).delete(at(`${round}-other`))
+    await gone(`${round}-map`)
+    await eventually(
+      async () => (await client.for(Widget).list({ namespace: 'default' })).items.length === 0,
+      `widgets of the ${round} round are collected`,
+    )
+    added[Symbol.dispose]()
+  }
+})
 
 test('each namespace has its default service account and the certificate to trust, also after they were deleted', async () => {
   await client.for(Namespace).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })

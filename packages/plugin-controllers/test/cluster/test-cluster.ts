@@ -26,6 +26,8 @@ const local: Connect = async (host) => ({ client: host.use(ObjectClientCap), clo
 export interface TestCluster extends AsyncDisposable {
   /** Speaks with the API as the controllers do. */
   readonly client: ObjectClient
+  /** The host of the API, for what only its own process can do. */
+  readonly api: Host
 }
 
 type Slots = Readonly<Record<string, AnyPlugin | SlotSpec>>
@@ -61,6 +63,7 @@ export async function startCluster(
   await controllers.start()
   return {
     client,
+    api,
     async [Symbol.asyncDispose]() {
       await controllers.stop()
       await close()

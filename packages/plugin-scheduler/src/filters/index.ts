@@ -1,6 +1,7 @@
 import type { BuiltInFilter } from './built-in.ts'
 import { nodeAffinity, nodeName } from './node-affinity.ts'
 import { nodePorts } from './node-ports.ts'
+import { podAffinity } from './pod-affinity.ts'
 import { resourcesFit } from './resources-fit.ts'
 import { nodeUnschedulable, taintToleration } from './taint-toleration.ts'
 import { topologySpread } from './topology-spread.ts'
@@ -14,4 +15,5 @@ export const builtInFilters: readonly BuiltInFilter[] = [
   nodePorts,
   resourcesFit,
   topologySpread,
+  podAffinity,
 ]

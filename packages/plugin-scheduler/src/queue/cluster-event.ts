@@ -34,6 +34,7 @@ const hints: Readonly<Record<string, (pod: DeepReadonly<Pod>, event: ClusterEven
     isNodeEvent(event) && changed(event, (node) => node.metadata.labels) && (requiredNodes(pod)?.(event.node) ?? true),
   NodePorts: (_, event) => event.type === 'node-added' || (event.type === 'pod-freed' && hostPorts(event.pod).length > 0),
   NodeResourcesFit: (_, event) => event.type === 'pod-freed' || (isNodeEvent(event) && changed(event, (node) => node.status?.allocatable)),
+  InterPodAffinity: (_, event) => !isNodeEvent(event) || changed(event, (node) => node.metadata.labels),
   PodTopologySpread: (pod, event) =>
     isNodeEvent(event)
       ? changed(event, (node) => node.metadata.labels)

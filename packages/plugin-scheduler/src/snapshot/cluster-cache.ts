@@ -8,6 +8,8 @@ export interface CacheSnapshot extends ClusterSnapshot {
   node(name: string): NodeInfo | undefined
   /** Number of pods of this controller on each node. Live: it may be newer than the snapshot. */
   ownedBy(uid: string): ReadonlyMap<string, number>
+  /** Nodes with a pod that keeps others away by required anti-affinity. Live, like the counts. */
+  nodesWithAntiAffinity(): Iterable<string>
 }
 
 interface Placement {
@@ -29,6 +31,7 @@ export class ClusterCache {
   readonly #strangers = new Map<string, NodeInfo>()
   readonly #pods = new Map<string, Placement>()
   readonly #owners = new Map<string, Map<string, number>>()
+  readonly #repelling = new Map<string, number>()
   #generation = 0
   #snapshot: CacheSnapshot | undefined
 
@@ -97,6 +100,7 @@ export class ClusterCache {
         return position === undefined ? undefined : nodes[position]
       },
       ownedBy: (uid) => this.#owners.get(uid) ?? nobody,
+      nodesWithAntiAffinity: () => this.#repelling.keys(),
     }
   }
 
@@ -133,12 +137,12 @@ export class ClusterCache {
   }
 
   #count(pod: DeepReadonly<Pod>, nodeName: string, by: 1 | -1): void {
+    if ((pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length ?? 0) > 0)
+      raise(this.#repelling, nodeName, by)
     const owner = controllerOf(pod)?.uid
     if (owner === undefined) return
     const counts = this.#owners.get(owner) ?? new Map<string, number>()
-    const count = (counts.get(nodeName) ?? 0) + by
-    if (count > 0) counts.set(nodeName, count)
-    else counts.delete(nodeName)
+    raise(counts, nodeName, by)
     if (counts.size > 0) this.#owners.set(owner, counts)
     else this.#owners.delete(owner)
   }
@@ -147,4 +151,11 @@ export class ClusterCache {
     this.#generation++
     this.#snapshot = undefined
   }
+}
+
+/** Counts up or down; nothing is kept of what has come to nothing. */
+function raise(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }

@@ -144,3 +144,48 @@ test('does not count pods that are going, nor those of other namespaces', () => 
   foreign.metadata.namespace = 'elsewhere'
   expect(look(pod('p', spreadBy('zone')), nodes, [going, foreign]).fits).toEqual(['a', 'b'])
 })
+
+const near = (labels: Record<string, string>, topologyKey = 'zone', more: object = {}) => ({
+  topologyKey,
+  labelSelector: { matchLabels: labels },
+  ...more,
+})
+const affinity = (kind: 'podAffinity' | 'podAntiAffinity', ...terms: object[]) => ({
+  affinity: { [kind]: { requiredDuringSchedulingIgnoredDuringExecution: terms } } as never,
+})
+const zones = [node('a', { labels: { zone: '1' } }), node('b', { labels: { zone: '2' } }), node('c')]
+
+test('places a pod where the pods are that it wants to be near', () => {
+  const pods = [placed('x', 'b', { labels: { app: 'db' } })]
+  const { fits, why } = look(pod('p', affinity('podAffinity', near({ app: 'db' }))), zones, pods)
+  expect(fits).toEqual(['b'])
+  expect(why).toBe("0/3 nodes are available: 2 node(s) didn't match pod affinity rules.")
+})
+
+test('lets the first pod of a group begin anywhere that has the topology label', () => {
+  expect(look(pod('p', { labels: { app: 'web' }, ...affinity('podAffinity', near({ app: 'web' })) }), zones).fits).toEqual(['a', 'b'])
+  expect(look(pod('p', affinity('podAffinity', near({ app: 'web' }))), zones).fits).toEqual([])
+})
+
+test('keeps a pod away from those that it does not want to be near', () => {
+  const pods = [placed('x', 'a', { labels: { app: 'web' } })]
+  const { fits, rejected } = look(pod('p', affinity('podAntiAffinity', near({ app: 'web' }))), zones, pods)
+  expect(fits).toEqual(['b', 'c'])
+  expect(rejected.get('a')?.reason).toBe("node(s) didn't match pod anti-affinity rules")
+})
+
+test('keeps a pod away from those that do not want it', () => {
+  const pods = [placed('x', 'a', affinity('podAntiAffinity', near({ app: 'web' })))]
+  const { fits, rejected } = look(pod('p', { labels: { app: 'web' } }), zones, pods)
+  expect(fits).toEqual(['b', 'c'])
+  expect(rejected.get('a')?.reason).toBe("node(s) didn't satisfy existing pods anti-affinity rules")
+})
+
+test('looks at pods of its own namespace unless others are named', () => {
+  const foreign = placed('x', 'a', { labels: { app: 'web' } })
+  foreign.metadata.namespace = 'elsewhere'
+  const fits = (more: object) => look(pod('p', affinity('podAntiAffinity', near({ app: 'web' }, 'zone', more))), zones, [foreign]).fits
+  expect(fits({})).toEqual(['a', 'b', 'c'])
+  expect(fits({ namespaces: ['elsewhere'] })).toEqual(['b', 'c'])
+  expect(fits({ namespaceSelector: {} })).toEqual(['b', 'c'])
+})

@@ -71,6 +71,17 @@ test('follows soft spread constraints', () => {
   expect(choose(pod('p', { labels: { app: 'web' }, topologySpreadConstraints: [constraint] }), nodes, pods)).toBe('b')
 })
 
+test.each([
+  ['podAffinity', 'b'],
+  ['podAntiAffinity', 'a'],
+])('follows preferred %s', (kind, expected) => {
+  const term = { weight: 100, podAffinityTerm: { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'db' } } } }
+  const affinity = { [kind]: { preferredDuringSchedulingIgnoredDuringExecution: [term] } }
+  const nodes = [node('a', { labels: { zone: '1' } }), node('b', { labels: { zone: '2' } })]
+  const pods = [placed('x', 'b', { labels: { app: 'db' } }), placed('y', 'a', { cpu: '100m' })]
+  expect(choose(pod('p', { affinity }), nodes, pods)).toBe(expected)
+})
+
 test('gives undefined when nothing fits', () => {
   expect(choose(pod('p', { cpu: '100' }), [node('a')])).toBeUndefined()
   expect(choose(pod('p'), [])).toBeUndefined()

@@ -76,6 +76,8 @@ export class CacheWatchCursor implements WatchCursor {
       this.close()
       throw toApiError(failure)
     }
+    // It has ended and everything was taken: lets go of its place in the ring even if nobody closes it.
+    if (this.#closing && this.#filling === undefined) this.close()
     return taken
   }
 
@@ -126,6 +128,9 @@ export class CacheWatchCursor implements WatchCursor {
       let cancel = clock.after(limits.bookmarkMs * (0.9 + 0.1 * this.#parts.random.next()), again)
       this.#stops.push(() => cancel())
     }
+    const end = (): void => this.#finish()
+    this.#parts.watches.add(end)
+    this.#stops.push(() => this.#parts.watches.delete(end))
     if (this.#spec.timeoutMs !== undefined) this.#stops.push(clock.after(this.#spec.timeoutMs, () => this.#finish()))
     this.#stops.push(
       registry.onChange(({ type, resource }) => {

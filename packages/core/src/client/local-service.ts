@@ -43,7 +43,7 @@ export interface LocalServiceOptions {
 
 const defaultDerivedBytes = 16 * 1024 * 1024
 
-/** The {@link ObjectService} over a store and its watch cache. Dispose it to let go of registry and cache. */
+/** The {@link ObjectService} over a store and its watch cache. Dispose it to end its watches and to let go of registry and cache. */
 export function createObjectService(options: LocalServiceOptions): ObjectService & Disposable {
   const { registry, store, cache, clock, random, log, hooks } = options
   const parts: ServiceParts = {
@@ -62,6 +62,7 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
     },
     forms: new ViewForms(registry),
     turns: new TurnTaking(),
+    watches: new Set(),
     limits: { ...defaultServiceLimits, ...options.limits },
   }
   const index = indexResources(parts)
@@ -76,6 +77,9 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
     delete: (ref, deletion, caller) => guarded(() => deleteObject(parts, ref, deletion, caller)),
     deleteCollection: (collection, list, deletion, caller) => guarded(() => deleteCollection(parts, collection, list, deletion, caller)),
     caughtUp: (signal) => guarded(() => cache.caughtUp(signal)),
-    [Symbol.dispose]: () => index[Symbol.dispose](),
+    [Symbol.dispose]() {
+      for (const end of parts.watches) end()
+      index[Symbol.dispose]()
+    },
   }
 }

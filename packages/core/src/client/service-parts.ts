@@ -24,6 +24,8 @@ export interface ServiceParts {
   readonly views: ViewContext
   readonly forms: ViewForms
   readonly turns: TurnTaking
+  /** What ends each open watch: called when the service is disposed. */
+  readonly watches: Set<() => void>
   readonly limits: ServiceLimits
 }
 

@@ -11,43 +11,39 @@ it('applies metadata, status and scale of built-in and custom kinds', async () =
     expect(next.metadata.managedFields).toMatchObject([
       { manager: 'm', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:a': {} } }, 'f:spec': { 'f:size': {} } } },
     ])
-    const status = await widgets
-      .subresource<Widget>('status')
-      .patch(
-        'default/a',
-        {
-          type: 'apply',
-          body: {
-            apiVersion: 'demo.io/v1',
-            kind: 'Widget',
-            metadata: { name: 'a', namespace: 'default' },
-            status: { phase: 'Up' },
-          } as never,
-        },
-        { fieldManager: 's' },
-      )
+    const status = await widgets.subresource<Widget>('status').patch(
+      'default/a',
+      {
+        type: 'apply',
+        body: {
+          apiVersion: 'demo.io/v1',
+          kind: 'Widget',
+          metadata: { name: 'a', namespace: 'default' },
+          status: { phase: 'Up' },
+        } as never,
+      },
+      { fieldManager: 's' },
+    )
     expect(status.status?.phase).toBe('Up')
     expect(status.metadata.managedFields?.map((entry) => [entry.manager, entry.subresource, entry.operation])).toEqual([
       ['m', undefined, 'Apply'],
       ['s', 'status', 'Apply'],
     ])
     expect(status.spec?.size).toBe(1)
-    const scale = await widgets
-      .subresource('scale')
-      .patch(
-        'default/a',
-        {
-          type: 'apply',
-          force: true,
-          body: {
-            apiVersion: 'autoscaling/v1',
-            kind: 'Scale',
-            metadata: { name: 'a', namespace: 'default' },
-            spec: { replicas: 4 },
-          } as never,
-        },
-        { fieldManager: 'sc' },
-      )
+    const scale = await widgets.subresource('scale').patch(
+      'default/a',
+      {
+        type: 'apply',
+        force: true,
+        body: {
+          apiVersion: 'autoscaling/v1',
+          kind: 'Scale',
+          metadata: { name: 'a', namespace: 'default' },
+          spec: { replicas: 4 },
+        } as never,
+      },
+      { fieldManager: 'sc' },
+    )
     expect(scale).toMatchObject({ kind: 'Scale', spec: { replicas: 4 } })
   }
 })

@@ -127,3 +127,16 @@ it('times out by the clock', async () => {
   expect(cursor.take(5).map((event) => event.type)).toEqual(['BOOKMARK'])
   expect(cursor.ended).toBe(true)
 })
+
+it('ends open watches when the service is disposed, and lets go of all of its timers', async () => {
+  const clock = createVirtualClock()
+  const { service, host } = await startCluster({ clock })
+  const watch = await service.watch(collection, { allowWatchBookmarks: true, timeoutSeconds: 3600 }, caller)
+  const ending = watch.ready()
+  await host.stop()
+  await ending
+  expect(watch.take(10).map((event) => event.type)).toEqual(['BOOKMARK'])
+  expect(watch.take(10)).toEqual([])
+  expect(watch.ended).toBe(true)
+  expect(clock.pending).toBe(0)
+})

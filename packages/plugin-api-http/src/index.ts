@@ -1,7 +1,6 @@
 export { type ApiHttpConfig, apiHttpConfig } from './config.ts'
 export { prometheusMetrics } from './metrics.ts'
 export { apiHttp as default, apiHttp } from './plugin.ts'
-export { returnDeletedHeader } from './resources/write.ts'
 export { ApiServer, type ApiServerOptions } from './server/api-server.ts'
 export type { Exchange } from './server/exchange.ts'
 export { Listener, type ListenerOptions, type TlsMaterial } from './server/listener.ts'

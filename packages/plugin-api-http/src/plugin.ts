@@ -26,6 +26,7 @@ import {
   loadDescriptions,
   NodeDialerCap,
   schemaOf,
+  UpgradeRouteCap,
 } from '@continuo/workload'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
@@ -58,6 +59,7 @@ export const apiHttp = definePlugin({
     authenticators: AuthenticatorCap,
     authorizers: AuthorizerCap,
     connectHandlers: ConnectHandlerCap,
+    upgradeRoutes: UpgradeRouteCap,
   },
   provides: (config) => (config.tls ? [ApiEndpointCap, ClusterCaCap] : [ApiEndpointCap]),
   async setup(ctx) {
@@ -89,6 +91,7 @@ export const apiHttp = definePlugin({
       authenticators: use.authenticators,
       authorizers: use.authorizers,
       connectHandlers: { get: (key) => use.connectHandlers.get(key) ?? builtin.get(key) },
+      upgradeRoutes: use.upgradeRoutes,
       authorization: config.authorization,
       flow: config.limits,
       body: { maxBytes: config.limits.bodyBytes, timeoutMs: config.limits.bodyTimeoutSeconds * 1000 },

@@ -6,6 +6,15 @@ const extraPrefix = 'impersonate-extra-'
 const all = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? value.split(', ') : value
 
+/** Keys are percent-encoded where a header's name cannot hold them; one that only looks so is taken as it is, as Kubernetes does. */
+const decodeKey = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** Whom the request's `Impersonate-*` headers name; undefined without them. Throws 400 for groups or extras without a user. Pure. */
 export function impersonatedUser(headers: AuthenticationRequest['headers']): UserInfo | undefined {
   const username = all(headers['impersonate-user'])[0]
@@ -13,7 +22,7 @@ export function impersonatedUser(headers: AuthenticationRequest['headers']): Use
   const uid = all(headers['impersonate-uid'])[0]
   const extra: Record<string, readonly string[]> = {}
   for (const [name, value] of Object.entries(headers))
-    if (name.startsWith(extraPrefix)) extra[decodeURIComponent(name.slice(extraPrefix.length))] = all(value)
+    if (name.startsWith(extraPrefix)) extra[decodeKey(name.slice(extraPrefix.length))] = all(value)
   if (username === undefined || username === '') {
     if (groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0)
       throw new ApiError('BadRequest', 'requested impersonation without a user: the header Impersonate-User is missing')

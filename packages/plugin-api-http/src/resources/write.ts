@@ -7,6 +7,7 @@ import {
   type UnstructuredObject,
   type WriteOptions,
 } from '@continuo/core'
+import { continuoHeaders } from '@continuo/workload'
 import { readDeleteOptions, readFlag, readListOptions, readWriteOptions } from '../request/query-options.ts'
 import { jsonForm, sendJson } from '../server/answer.ts'
 import { type BodyLimits, readBody } from '../server/body.ts'
@@ -118,14 +119,11 @@ const deleteBody = async (context: WriteContext): Promise<unknown> => {
   return bytes.length === 0 ? undefined : decodeBody(bytes, context.exchange.header('content-type'), context.decoding).value
 }
 
-/** Asks for the object in the answer to a deletion that removed it, where Kubernetes answers with a Status. */
-export const returnDeletedHeader = 'continuo-return-deleted'
-
 async function remove(context: WriteContext): Promise<void> {
   const { exchange, served } = context
   const options = readDeleteOptions(exchange.query, await deleteBody(context))
   const result = await context.service.delete(context.ref, options, context.caller)
-  if (!result.deleted || exchange.header(returnDeletedHeader) !== undefined) return sendObject(context, result.view)
+  if (!result.deleted || exchange.header(continuoHeaders.returnDeleted) !== undefined) return sendObject(context, result.view)
   sendJson(exchange, 200, context.wanted.as === undefined ? context.wanted : jsonForm, {
     kind: 'Status',
     apiVersion: 'v1',

@@ -11,7 +11,7 @@ import {
   type Random,
   type ServedResource,
 } from '@continuo/core'
-import type { ConnectHandler } from '@continuo/workload'
+import type { ConnectHandler, UpgradeRoute } from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
@@ -41,6 +41,7 @@ export interface ApiServerOptions extends GateOptions {
   readonly metrics: Metrics
   readonly health: Health
   readonly connectHandlers: { get(key: string): ConnectHandler | undefined }
+  readonly upgradeRoutes: { get(key: string): UpgradeRoute | undefined }
   readonly flow: FlowLimits
   readonly body: BodyLimits
   readonly decoding: Decoding
@@ -115,7 +116,14 @@ export class ApiServer {
       const path = parsePath(exchange.rawPath)
       const verb = verbOf(exchange.method, path, exchange.query)
       const caller = await this.#gate.admit(exchange, path, verb)
-      if (!path.isResource) throw notFound()
+      if (!path.isResource) {
+        const route = this.#options.upgradeRoutes.get(path.segments[0] ?? '')
+        if (route === undefined) throw notFound()
+        const { query = new URLSearchParams(), rawPath } = exchange
+        return await this.#holding('long-running', () =>
+          route.accept({ path: rawPath, query, headers: request.headers, caller, socket, head, signal: this.#options.stopping }),
+        )
+      }
       const connect = requestOf(exchange, path, this.#options.service.registry.resolve(path), verb, caller)
       if (connect.operation.type !== 'connect')
         throw new ApiError('BadRequest', 'the resource does not support upgrades to other protocols')
@@ -123,6 +131,7 @@ export class ApiServer {
     } catch (error) {
       const fault = asApiError(error, this.#options.log, `upgrade ${exchange.rawPath}`)
       const body = `${JSON.stringify(fault.toStatus())}\n`
+      socket.on('error', () => {})
       socket.end(
         `HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )

@@ -123,6 +123,15 @@ describe('impersonation', () => {
     ).toEqual({ username: 'bob', uid: '7', groups: ['a', 'b', 'system:authenticated'], extra: { scopes: ['view'] } })
   })
 
+  it('decodes keys of extras, and takes broken encodings as they are', () => {
+    expect(
+      impersonatedUser({ 'impersonate-user': 'bob', 'impersonate-extra-example.com%2fa': '1', 'impersonate-extra-50%': '2' })?.extra,
+    ).toEqual({
+      'example.com/a': ['1'],
+      '50%': ['2'],
+    })
+  })
+
   it('refuses groups without a user', () => {
     expect(() => impersonatedUser({ 'impersonate-group': 'system:masters' })).toThrow(/without a user/)
     expect(() => impersonatedUser({ 'impersonate-extra-x': 'y' })).toThrow(/without a user/)

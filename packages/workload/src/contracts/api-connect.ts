@@ -40,3 +40,29 @@ export interface ConnectHandler {
 }
 
 export const ConnectHandlerCap = capability<ConnectHandler, 'many'>('api-connect/v1', { cardinality: 'many' })
+
+/** An HTTP/1.1 upgrade on a path of a plugin's own, after the gate: authenticated, and authorised as `get` on the path. */
+export interface UpgradeRequest {
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly caller: Caller
+  /** The connection; nothing has been answered on it. Whoever takes the request owns it. */
+  readonly socket: Duplex
+  /** What the client has sent beyond the request's headers. */
+  readonly head: Uint8Array
+  /** Aborts when the server stops. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Takes connections over: how agents on other machines reach this replica through the API's own port. Keyed by the first segment
+ * of the path, which must not be one of the API's. Being authenticated is not enough: look whether this caller may.
+ */
+export interface UpgradeRoute {
+  /** Resolves when the connection has ended. Throws `ApiError` as long as nothing was written. */
+  accept(request: UpgradeRequest): Promise<void>
+}
+
+export const UpgradeRouteCap = capability<UpgradeRoute, 'many'>('api-upgrade/v1', { cardinality: 'many' })

@@ -48,7 +48,12 @@ run_once() {
   kill -INT -- "-$pid"
   wait "$pid" || true
   pid=
-  left=$(ps -eo pid=,args= | grep -F "$work/continuo" | grep -v grep || true)
+  # npm may go before what it started has: containers have their grace period.
+  for _ in $(seq 1 40); do
+    left=$(ps -eo pid=,args= | grep -F "$work/continuo" | grep -v grep || true)
+    [ -n "$left" ] || break
+    sleep 0.25
+  done
   [ -z "$left" ] || { echo "processes left behind:"; echo "$left"; exit 1; }
 }
 

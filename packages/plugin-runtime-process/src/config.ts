@@ -26,10 +26,6 @@ export const runtimeProcessConfig = z.strictObject({
   namespaces: z.enum(['auto', 'off']).default('auto'),
   /** Variables that every container gets unless it sets them itself; PATH defaults to the agent's. */
   env: z.record(z.string(), z.string()).default({}),
-  /** What becomes of running containers when the plugin is stopped: a server leaves them to the next start, a laptop stops them. */
-  onStop: z.enum(['leave', 'stop']).default('leave'),
-  /** How long containers may take to end when `onStop` is `stop`. */
-  onStopGraceMs: z.number().int().min(0).max(600_000).default(2000),
   /** The shim to use instead of the one that comes with the package. */
   shim: z.string().optional(),
 })

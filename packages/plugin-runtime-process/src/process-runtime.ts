@@ -88,14 +88,6 @@ export class ProcessRuntime implements Runtime {
     this.#running.close()
   }
 
-  /** Stops every container, each with at most `graceMs`, and keeps their records: for a host that shall leave nothing running. */
-  async stopAll(graceMs: number): Promise<void> {
-    const all = (await this.list()).flatMap(({ uid, containers }) =>
-      containers.map(({ name, attempt }) => ({ sandbox: uid, name, attempt })),
-    )
-    await Promise.all(all.map((ref) => this.stop(ref, graceMs)))
-  }
-
   async check(): Promise<void> {
     await this.#prepare()
     this.#addresses.release(await this.#addresses.allocate())
@@ -156,18 +148,20 @@ export class ProcessRuntime implements Runtime {
   }
 
   async removeContainer(ref: ContainerRef & { readonly attempt: number }): Promise<void> {
-    const record = await this.#state.container(ref.sandbox, ref.name, ref.attempt)
-    if (record !== undefined) await this.stop(ref, 0)
-    await this.#turns.take(ref.sandbox, () => this.#state.removeContainer(this.#state.containerPath(ref.sandbox, ref.name, ref.attempt)))
+    await this.#turns.take(ref.sandbox, async () => {
+      const record = await this.#state.container(ref.sandbox, ref.name, ref.attempt)
+      if (record !== undefined) await this.stop(ref, 0)
+      await this.#state.removeContainer(this.#state.containerPath(ref.sandbox, ref.name, ref.attempt))
+    })
   }
 
   async removeSandbox(uid: string): Promise<void> {
     await this.#prepare()
-    const record = await this.#state.sandbox(uid)
-    const containers = await this.#state.containers(uid)
-    if (record !== undefined)
-      await Promise.all(containers.map(({ spec }) => this.stop({ sandbox: uid, name: spec.name, attempt: spec.attempt }, 0)))
+    // All of it in one turn: a container that is being started is found when it runs, and none starts while its directory goes.
     await this.#turns.take(uid, async () => {
+      const record = await this.#state.sandbox(uid)
+      const containers = record === undefined ? [] : await this.#state.containers(uid)
+      await Promise.all(containers.map(({ spec }) => this.stop({ sandbox: uid, name: spec.name, attempt: spec.attempt }, 0)))
       await this.#state.removeSandbox(uid)
       if (record !== undefined && !record.spec.hostNetwork) this.#addresses.release(record.ip)
     })

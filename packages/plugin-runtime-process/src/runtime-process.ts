@@ -20,10 +20,7 @@ export const runtimeProcess = definePlugin({
       env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },
     })
     ctx.provide(RuntimeCap, runtime)
-    ctx.onStop(async () => {
-      if (ctx.config.onStop === 'stop') await runtime.stopAll(ctx.config.onStopGraceMs)
-      runtime.close()
-    })
+    ctx.onStop(() => runtime.close())
   },
 })
 

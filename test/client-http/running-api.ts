@@ -61,7 +61,15 @@ export interface ApiOptions {
 }
 
 /** A control plane in this process that listens: memory store, core, the workload kinds and the API. */
-export async function startApi({ kinds = [], plugins = [], tls = true, inherit = [], config, listen, store = new MemoryStore() }: ApiOptions = {}): Promise<RunningApi> {
+export async function startApi({
+  kinds = [],
+  plugins = [],
+  tls = true,
+  inherit = [],
+  config,
+  listen,
+  store = new MemoryStore(),
+}: ApiOptions = {}): Promise<RunningApi> {
   const directory = await mkdtemp(join(tmpdir(), 'continuo-client-'))
   const memory = definePlugin({ name: 'memory', api: '^1', provides: [StoreCap], setup: (ctx) => ctx.provide(StoreCap, store) })
   const extra = definePlugin({ name: 'extra-kinds', api: '^1', kinds })

@@ -11,5 +11,7 @@ const suite = (name: string, tls: boolean, connect: (api: RunningApi) => Promise
 suite('local', true, async (api) => localClient(api))
 suite('HTTP/2 with a client certificate', true, (api) => api.connect())
 suite('HTTP/2 with a token', true, (api) => api.connect({ cert: undefined, key: undefined, token: adminToken }))
-suite('HTTP/2 on behalf of another administrator', true, async (api) => (await api.connect()).as({ username: 'other', groups: ['system:masters'] }))
+suite('HTTP/2 on behalf of another administrator', true, async (api) =>
+  (await api.connect()).as({ username: 'other', groups: ['system:masters'] }),
+)
 suite('HTTP/1.1 on the loopback', false, (api) => api.connect({ token: adminToken }))

@@ -21,7 +21,7 @@ import { DataLock } from './data-lock.ts'
 import { type KeyRange, Reader, rangeOf } from './reader.ts'
 import { restoreSnapshot } from './restore.ts'
 import { closedError, failureOf, storeErrorOf } from './sqlite-errors.ts'
-import { type Writer, startWriter } from './writer.ts'
+import { startWriter, type Writer } from './writer.ts'
 
 /** Values kept for watchers that read behind; those that are further back read from the file. */
 const feedBytes = 8 << 20

@@ -1,5 +1,5 @@
+export * from './client-suite/index.ts'
 export * from './clock/virtual-clock.ts'
 export * from './random/seeded-random.ts'
-export * from './store-suite/index.ts'
 export * from './runtime/simulated-runtime.ts'
-export * from './client-suite/index.ts'
+export * from './store-suite/index.ts'

@@ -121,6 +121,8 @@ export class Cluster {
       metrics,
       leaderElection: config.leaderElection,
       removed: config.removed,
+      // Freezing finds plugins that change shared objects; whoever runs a cluster has no use for its cost.
+      freeze: process.env.NODE_ENV === 'development' || process.env.NODE_ENV === 'test',
     })
   }
 

@@ -19,7 +19,8 @@ export interface BodyShape {
 
 export function shapeOf({ served, subresource }: Target): BodyShape {
   const own =
-    subresource === undefined || (subresource.type === 'object' && subresource.read === undefined && subresource.schema === undefined)
+    subresource === undefined ||
+    (subresource.type === 'object' && subresource.schema === undefined && subresource.kind.kind === served.gvk.kind)
   if (own) return { gvk: served.gvk, schema: served.schema, strategy: served.definition.strategy }
   return { gvk: subresource.kind, schema: subresource.type === 'connect' ? undefined : subresource.schema, strategy: undefined }
 }

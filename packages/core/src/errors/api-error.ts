@@ -67,7 +67,12 @@ export class ApiError extends ContinuoError {
   readonly details?: StatusDetails
   readonly [brand] = true
 
-  constructor(reason: StatusReason, message: string, details?: StatusDetails, options: { hint?: string; cause?: unknown; status?: number } = {}) {
+  constructor(
+    reason: StatusReason,
+    message: string,
+    details?: StatusDetails,
+    options: { hint?: string; cause?: unknown; status?: number } = {},
+  ) {
     super(`API_${reason.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}`, message, options)
     this.reason = reason
     this.status = options.status ?? reasonCodes[reason]

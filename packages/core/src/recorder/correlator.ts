@@ -1,6 +1,6 @@
 import { formatTime } from '../clock/clock.ts'
-import { type EventSourceName, type EventTarget, firstEvent, type Occurrence, type RecordedEvent } from './recorded-event.ts'
 import { RecentMap } from './recent-map.ts'
+import { type EventSourceName, type EventTarget, firstEvent, type Occurrence, type RecordedEvent } from './recorded-event.ts'
 
 /** What to do about an occurrence: write a new event, raise the count of one that exists, or drop it. */
 export type Correlated =
@@ -70,7 +70,8 @@ export class EventCorrelator {
   /** Forgets an event, because it could not be written or has expired: the next like it is a first one. */
   forget(event: RecordedEvent): void {
     for (const [identity, known] of this.#events) {
-      if (known.metadata.name === event.metadata.name && known.metadata.namespace === event.metadata.namespace) this.#events.delete(identity)
+      if (known.metadata.name === event.metadata.name && known.metadata.namespace === event.metadata.namespace)
+        this.#events.delete(identity)
     }
   }
 

@@ -3,13 +3,19 @@ import type { Clock } from '../clock/clock.ts'
 import { hasReason } from '../errors/api-error.ts'
 import type { Log } from '../log/log.ts'
 import type { DeepReadonly, KubeObject } from '../objects/object.ts'
-import { type Correlated, EventCorrelator, type CorrelatorLimits } from './correlator.ts'
+import { type Correlated, type CorrelatorLimits, EventCorrelator } from './correlator.ts'
 import { distinctSuffix, type EventTarget, type Occurrence, recordedEvents, targetOf } from './recorded-event.ts'
 
 /** Tells people what happened to an object: what `kubectl describe` lists under Events. */
 export interface EventRecorder {
   /** Records without waiting and never throws. `about` is an object or a reference to one. */
-  event(about: DeepReadonly<KubeObject> | EventTarget, type: 'Normal' | 'Warning', reason: string, message: string, more?: Pick<Occurrence, 'action' | 'related'>): void
+  event(
+    about: DeepReadonly<KubeObject> | EventTarget,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    more?: Pick<Occurrence, 'action' | 'related'>,
+  ): void
   /** Resolves when everything that was recorded so far has been written or given up. */
   flush(): Promise<void>
   /** Takes no more events; resolves as {@link EventRecorder.flush} does. */

@@ -30,7 +30,13 @@ export interface RecordedEvent extends KubeObject {
 }
 
 /** The handle under which events are written. */
-export const recordedEvents: Kind<RecordedEvent> = kind<RecordedEvent>({ group: '', version: 'v1', kind: 'Event', resource: 'events', namespaced: true })
+export const recordedEvents: Kind<RecordedEvent> = kind<RecordedEvent>({
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  resource: 'events',
+  namespaced: true,
+})
 
 /** Who records: `component` is the name that `kubectl describe` shows under FROM. */
 export interface EventSourceName {
@@ -90,4 +96,3 @@ export function firstEvent(occurrence: Occurrence, source: EventSourceName, now:
 /** Sixteen hexadecimal digits that differ for each event: its time in microseconds with a running number below. */
 export const distinctSuffix = (now: number, sequence: number): string =>
   (BigInt(Math.trunc(now)) * 1_000_000n + BigInt(sequence % 1_000_000)).toString(16)
-

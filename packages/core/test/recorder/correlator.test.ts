@@ -28,8 +28,14 @@ test('keeps events of different messages, reasons and objects apart', () => {
 test('combines the eleventh different message of one reason', () => {
   const correlator = new EventCorrelator()
   for (let i = 0; i < 10; i++) correlator.correlate(occurrence(`m${i}`), source, 0, String(i))
-  expect(correlator.correlate(occurrence('m10'), source, 0, '10')).toMatchObject({ type: 'create', event: { message: '(combined from similar events): m10' } })
-  expect(correlator.correlate(occurrence('m11'), source, 0, '11')).toMatchObject({ type: 'count', event: { count: 2, message: '(combined from similar events): m11' } })
+  expect(correlator.correlate(occurrence('m10'), source, 0, '10')).toMatchObject({
+    type: 'create',
+    event: { message: '(combined from similar events): m10' },
+  })
+  expect(correlator.correlate(occurrence('m11'), source, 0, '11')).toMatchObject({
+    type: 'count',
+    event: { count: 2, message: '(combined from similar events): m11' },
+  })
 })
 
 test('drops what exceeds the burst of one object and refills with time', () => {

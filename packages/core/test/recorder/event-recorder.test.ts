@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Patch } from '../../src/client/options.ts'
 import type { ObjectClient } from '../../src/client/object-client.ts'
+import type { Patch } from '../../src/client/options.ts'
 import type { Clock } from '../../src/clock/clock.ts'
 import { ApiError } from '../../src/errors/api-error.ts'
 import { silentLog } from '../../src/log/log.ts'

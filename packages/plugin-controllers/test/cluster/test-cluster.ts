@@ -1,5 +1,6 @@
 import {
   type AnyPlugin,
+  type Clock,
   createHost,
   createMemoryStore,
   definePlugin,
@@ -18,10 +19,27 @@ const memoryStore = definePlugin({
   setup: (ctx) => ctx.provide(StoreCap, createMemoryStore()),
 })
 
-/** How controllers reach the API: local here; a suite over HTTP passes its own. */
-export type Connect = (controlPlane: Host) => Promise<{ readonly client: ObjectClient; close(): Promise<void> }>
+/** An API, and the client through which controllers and tests reach it. */
+export interface RunningApi {
+  readonly host: Host
+  readonly client: ObjectClient
+  stop(): Promise<void>
+}
 
-const local: Connect = async (host) => ({ client: host.use(ObjectClientCap), close: async () => {} })
+/** Starts an API with these plugins beside the kinds: local here; a suite over HTTP passes its own. */
+export type StartApi = (plugins: readonly SlotSpec[], clock: Clock | undefined) => Promise<RunningApi>
+
+const local: StartApi = async (plugins, clock) => {
+  const host = createHost({
+    name: 'api',
+    role: 'control-plane',
+    leaderElection: false,
+    ...(clock && { clock }),
+    plugins: [{ slot: 'store', plugin: memoryStore }, { slot: 'kinds', plugin: workloadKinds }, ...plugins],
+  })
+  await host.start()
+  return { host, client: host.use(ObjectClientCap), stop: () => host.stop() }
+}
 
 export interface TestCluster extends AsyncDisposable {
   /** Speaks with the API as the controllers do. */
@@ -32,42 +50,30 @@ export interface TestCluster extends AsyncDisposable {
 
 type Slots = Readonly<Record<string, AnyPlugin | SlotSpec>>
 
-const slotsOf = (plugins: Slots): SlotSpec[] =>
+const slotsOf = (plugins: Slots = {}): SlotSpec[] =>
   Object.entries(plugins).map(([slot, plugin]) => ('plugin' in plugin ? (plugin as SlotSpec) : { slot, plugin }))
 
-/**
- * An API on a memory store with `admission` plugins, and beside it a host that runs `controllers` and knows the API only through a client.
- */
+/** An API with `admission` plugins, and beside it a host that runs `controllers` and knows the API only through a client. */
 export async function startCluster(
-  plugins: { readonly controllers?: Slots; readonly admission?: Slots; readonly clock?: Parameters<typeof createHost>[0]['clock'] },
-  connect: Connect = local,
+  plugins: { readonly controllers?: Slots; readonly admission?: Slots; readonly clock?: Clock },
+  startApi: StartApi = local,
 ): Promise<TestCluster> {
-  const clock = plugins.clock === undefined ? {} : { clock: plugins.clock }
-  const api = createHost({
-    name: 'api',
-    role: 'control-plane',
-    leaderElection: false,
-    ...clock,
-    plugins: slotsOf({ store: memoryStore, kinds: workloadKinds, ...plugins.admission }),
-  })
-  await api.start()
-  const { client, close } = await connect(api)
+  const { host, client, stop } = await startApi(slotsOf(plugins.admission), plugins.clock)
   const controllers = createHost({
     name: 'controllers',
     role: 'control-plane',
     leaderElection: false,
-    ...clock,
+    ...(plugins.clock && { clock: plugins.clock }),
     inherit: [[ObjectClientCap, client]],
-    plugins: slotsOf(plugins.controllers ?? {}),
+    plugins: slotsOf(plugins.controllers),
   })
   await controllers.start()
   return {
     client,
-    api,
+    api: host,
     async [Symbol.asyncDispose]() {
       await controllers.stop()
-      await close()
-      await api.stop()
+      await stop()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { Duplex, type Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { Clock } from '@continuo/core'
 import {
   type ContainerRef,
@@ -75,7 +75,12 @@ export class SimulatedRuntime implements Runtime {
     let sandbox = this.#sandboxes.get(spec.uid)
     if (sandbox === undefined) {
       const number = this.#nextAddress++
-      sandbox = { spec, ip: `${this.#options.network ?? '10.244'}.${(number >> 8) & 255}.${number & 255}`, createdAt: this.#options.clock.now(), containers: new Map() }
+      sandbox = {
+        spec,
+        ip: `${this.#options.network ?? '10.244'}.${(number >> 8) & 255}.${number & 255}`,
+        createdAt: this.#options.clock.now(),
+        containers: new Map(),
+      }
       this.#sandboxes.set(spec.uid, sandbox)
       this.#tell({ sandbox: spec.uid })
     }
@@ -87,14 +92,26 @@ export class SimulatedRuntime implements Runtime {
     const key = `${spec.name}/${spec.attempt}`
     const known = sandbox.containers.get(key)
     if (known !== undefined) return known.state
-    if (!(await this.imagePresent(spec.image))) throw new RuntimeError('RUNTIME_IMAGE_NOT_PRESENT', `image ${JSON.stringify(spec.image)} is not present`)
+    if (!(await this.imagePresent(spec.image)))
+      throw new RuntimeError('RUNTIME_IMAGE_NOT_PRESENT', `image ${JSON.stringify(spec.image)} is not present`)
     const now = this.#options.clock.now()
     const program = this.#program(spec.image)
     const container: Simulated = {
       spec,
       lines: (program.output ?? []).map((text) => ({ time: now, text })),
       waiters: [],
-      state: { id: `simulated://${spec.sandbox}/${key}`, name: spec.name, attempt: spec.attempt, kind: spec.kind, image: spec.image, imageId: `simulated:${spec.image}`, hash: spec.hash, state: 'running', createdAt: now, startedAt: now },
+      state: {
+        id: `simulated://${spec.sandbox}/${key}`,
+        name: spec.name,
+        attempt: spec.attempt,
+        kind: spec.kind,
+        image: spec.image,
+        imageId: `simulated:${spec.image}`,
+        hash: spec.hash,
+        state: 'running',
+        createdAt: now,
+        startedAt: now,
+      },
     }
     sandbox.containers.set(key, container)
     if (program.exitAfterMs !== undefined) this.#options.clock.after(program.exitAfterMs, () => this.#end(container, program.exitCode ?? 0))
@@ -107,7 +124,8 @@ export class SimulatedRuntime implements Runtime {
     if (container === undefined || container.state.state !== 'running') return
     const needed = this.#program(container.spec.image).stopAfterMs ?? 0
     const wait = Math.min(needed, graceMs)
-    if (wait > 0) await Promise.race([this.#options.clock.sleep(wait, signal), new Promise<void>((resolve) => container.waiters.push(resolve))])
+    if (wait > 0)
+      await Promise.race([this.#options.clock.sleep(wait, signal), new Promise<void>((resolve) => container.waiters.push(resolve))])
     signal?.throwIfAborted()
     if (needed <= graceMs) this.#end(container, 0)
     else this.#end(container, 137, 9)
@@ -120,7 +138,8 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async removeSandbox(uid: string): Promise<void> {
-    for (const container of this.#sandboxes.get(uid)?.containers.values() ?? []) if (container.state.state === 'running') this.#end(container, 137, 9)
+    for (const container of this.#sandboxes.get(uid)?.containers.values() ?? [])
+      if (container.state.state === 'running') this.#end(container, 137, 9)
     if (this.#sandboxes.delete(uid)) this.#tell({ sandbox: uid })
   }
 
@@ -204,7 +223,8 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async pullImage(image: string): Promise<string> {
-    if (this.#options.missingImages?.has(image) === true) throw new RuntimeError('RUNTIME_IMAGE_PULL', `failed to pull image ${JSON.stringify(image)}: not found`)
+    if (this.#options.missingImages?.has(image) === true)
+      throw new RuntimeError('RUNTIME_IMAGE_PULL', `failed to pull image ${JSON.stringify(image)}: not found`)
     this.#pulled.add(image)
     return `simulated:${image}`
   }
@@ -232,7 +252,9 @@ export class SimulatedRuntime implements Runtime {
   }
 
   #find(ref: ContainerRef): Simulated | undefined {
-    const attempts = [...(this.#sandboxes.get(ref.sandbox)?.containers.values() ?? [])].filter((container) => container.spec.name === ref.name && (ref.attempt === undefined || container.spec.attempt === ref.attempt))
+    const attempts = [...(this.#sandboxes.get(ref.sandbox)?.containers.values() ?? [])].filter(
+      (container) => container.spec.name === ref.name && (ref.attempt === undefined || container.spec.attempt === ref.attempt),
+    )
     return attempts.sort((a, b) => b.spec.attempt - a.spec.attempt)[0]
   }
 

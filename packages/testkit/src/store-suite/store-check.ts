@@ -1,5 +1,13 @@
-import { type Store, type StoreBatch, type StoreEntry, type StoreErrorCode, type StoreWrite, systemClock } from '@continuo/core'
-import { ContinuoError, isStoreError } from '@continuo/core'
+import {
+  ContinuoError,
+  isStoreError,
+  type Store,
+  type StoreBatch,
+  type StoreEntry,
+  type StoreErrorCode,
+  type StoreWrite,
+  systemClock,
+} from '@continuo/core'
 
 /** An empty store, and how to get rid of it (files, connections) after the check. */
 export interface OpenedStore {

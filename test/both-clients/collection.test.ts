@@ -1,0 +1,4 @@
+import { collectionSuite } from '../../packages/plugin-controllers/test/cluster/collection-suite.ts'
+import { overHttp } from './over-http.ts'
+
+collectionSuite(overHttp)

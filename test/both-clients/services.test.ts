@@ -1,0 +1,4 @@
+import { servicesSuite } from '../../packages/plugin-controllers/test/cluster/services-suite.ts'
+import { overHttp } from './over-http.ts'
+
+servicesSuite(overHttp)

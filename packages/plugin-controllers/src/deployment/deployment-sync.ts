@@ -54,7 +54,8 @@ export class DeploymentSync {
       await this.#reviseCurrent(this.#current)
       const grown = resizeNew(this.#deployment, this.#current, this.#all())
       const steps = grown === undefined ? shrinkOld(this.#deployment, this.#current, this.#old) : [grown]
-      for (const step of steps) await this.#resize(step)
+      const why = grown === undefined ? `pods of ${this.#current.metadata.name} take their place` : 'the rollout goes on'
+      for (const step of steps) await this.#resize(step, why)
       if (steps.length === 0) await this.#cleanUpWhenComplete()
     }
     return this.#writeStatus(rolloutStatus(this.#deployment, this.#current, this.#old, this.#parts.clock.now()))
@@ -63,12 +64,12 @@ export class DeploymentSync {
   /** A step of a rollout that removes all old pods before it makes new ones. */
   async recreate(oldPodsRun: () => boolean): Promise<DeploymentStatus> {
     const leaving = activeSets(this.#old)
-    for (const set of leaving) await this.#resize({ set, replicas: 0 })
+    for (const set of leaving) await this.#resize({ set, replicas: 0 }, 'the pod template changed, and the strategy is Recreate')
     if (leaving.length === 0 && !oldPodsRun()) {
       if (this.#current === undefined) await this.#create()
       else {
         await this.#reviseCurrent(this.#current)
-        await this.#resize({ set: this.#current, replicas: wantedReplicas(this.#deployment) })
+        await this.#resize({ set: this.#current, replicas: wantedReplicas(this.#deployment) }, 'all old pods have ended')
         await this.#cleanUpWhenComplete()
       }
     }
@@ -78,7 +79,9 @@ export class DeploymentSync {
   /** Follows a change of the size without going on with the rollout: while paused, and first of all after scaling. */
   async scale(): Promise<DeploymentStatus> {
     if (this.#current !== undefined) await this.#reviseCurrent(this.#current)
-    for (const step of scaleSets(this.#deployment, this.#current, this.#old)) await this.#resize(step, sizeAnnotations(this.#deployment))
+    const why = `spec.replicas is ${wantedReplicas(this.#deployment)}`
+    for (const step of scaleSets(this.#deployment, this.#current, this.#old))
+      await this.#resize(step, why, sizeAnnotations(this.#deployment))
     if (this.#deployment.spec?.paused === true) await this.#cleanUp()
     return this.onlyStatus()
   }
@@ -102,7 +105,7 @@ export class DeploymentSync {
     try {
       this.#wrote(
         await client
-          .with({ cause: this.#decide(wish, 'NewReplicaSet', 'its pod template is new') })
+          .with({ cause: this.#decide(wish, 'NewReplicaSet', 'made for a new pod template') })
           .for(ReplicaSet)
           .create(wish),
       )
@@ -166,14 +169,14 @@ export class DeploymentSync {
     })
   }
 
-  async #resize({ set, replicas }: Resize, noted?: Record<string, string>): Promise<void> {
+  async #resize({ set, replicas }: Resize, why: string, noted?: Record<string, string>): Promise<void> {
     const before = wantedReplicas(set)
     const sized = noted ?? sizeAnnotations(this.#deployment)
     const annotated = Object.keys(sized).every((name) => set.metadata.annotations?.[name] === sized[name])
     if (before === replicas && (annotated || noted === undefined)) return
     const direction = replicas > before ? 'up' : 'down'
     const message = `Scaled ${direction} replica set ${set.metadata.name} from ${before} to ${replicas}`
-    const cause = before === replicas ? undefined : this.#decide(set, 'ScalingReplicaSet', message)
+    const cause = before === replicas ? undefined : this.#decide(set, 'ScalingReplicaSet', `${message}: ${why}`)
     await this.#patch(set, { annotations: sized }, { replicas }, cause)
     if (before !== replicas) this.#parts.events.event(this.#stored, 'Normal', 'ScalingReplicaSet', message)
   }

@@ -2,6 +2,7 @@ import {
   compileLabelSelector,
   controllerOf,
   createEventRecorder,
+  type DecisionLog,
   type DeepReadonly,
   type EventRecorder,
   formatKey,
@@ -36,6 +37,8 @@ export interface ReplicaKind<T extends KubeObject> {
   /** The object in the form of a replica set: what all rules here read. */
   view(object: DeepReadonly<T>): DeepReadonly<ReplicaSet>
   selector(object: DeepReadonly<T>): LabelSelector
+  /** Where the decision that gave a set its size is found: the cause of what is done to its pods. */
+  readonly decisions?: DecisionLog | undefined
 }
 
 /** Registers the controller that keeps the number of replicas of one kind. */
@@ -126,32 +129,24 @@ class ReplicaKeeper<T extends KubeObject> {
     const newest = versions.reduce((latest, version) => (Number(version) > Number(latest) ? version : latest), '')
     const reached = newest === '' ? {} : { newest }
     if (error === undefined || isNamespaceGoing(error)) return reached
-    const message = error instanceof Error ? error.message : String(error)
-    return { ...reached, error, failure: { reason: plan.type === 'create' ? 'FailedCreate' : 'FailedDelete', message } }
+    return { ...reached, error, failure: { reason: plan.type === 'create' ? 'FailedCreate' : 'FailedDelete', message: messageOf(error) } }
   }
 
   async #create(set: DeepReadonly<ReplicaSet>, client: ObjectClient): Promise<string> {
     try {
       const created = await client.for(Pod).create(podFrom(set))
       this.#events.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`)
-      this.#ctx.decide({
-        object: { kind: 'Pod', ...keyOf(created) },
-        code: 'ReplicaCreated',
-        message: `${set.kind} ${formatKey(keyOf(set))} wants ${set.spec?.replicas ?? 1} replicas`,
-      })
+      this.#decide(set, created, 'ReplicaCreated')
       return created.metadata.resourceVersion ?? ''
     } catch (error) {
-      if (!isNamespaceGoing(error))
-        this.#events.event(set, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : String(error)}`)
+      if (!isNamespaceGoing(error)) this.#events.event(set, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
       throw error
     }
   }
 
   async #delete(set: DeepReadonly<ReplicaSet>, pod: PodView, client: ObjectClient): Promise<string> {
     const { name, uid } = pod.metadata
-    const code = 'ReplicaDeleted'
-    const message = `${set.kind} ${formatKey(keyOf(set))} wants ${set.spec?.replicas ?? 1} replicas`
-    const cause = this.#ctx.decide({ object: { kind: 'Pod', ...keyOf(pod), ...(uid && { uid }) }, code, message })
+    const cause = this.#decide(set, pod, 'ReplicaDeleted')
     this.#deleted.add(pod)
     try {
       const deleted = await client
@@ -163,9 +158,24 @@ class ReplicaKeeper<T extends KubeObject> {
     } catch (error) {
       if (hasReason(error, 'NotFound', 'Conflict')) return ''
       this.#deleted.forget(pod)
-      this.#events.event(set, 'Warning', 'FailedDelete', `Error deleting: ${error instanceof Error ? error.message : String(error)}`)
+      this.#events.event(set, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
       throw error
     }
+  }
+
+  /** Why a pod comes or goes; its cause is the latest decision about the size of the set, if this process made it. */
+  #decide(set: DeepReadonly<ReplicaSet>, pod: PodView, code: 'ReplicaCreated' | 'ReplicaDeleted'): string {
+    const { uid, resourceVersion } = set.metadata
+    const cause = this.#replicas.decisions
+      ?.about({ kind: set.kind, ...keyOf(set) })
+      .findLast(({ object }) => object.uid === undefined || object.uid === uid)
+    return this.#ctx.decide({
+      object: { kind: 'Pod', ...keyOf(pod), ...(pod.metadata.uid && { uid: pod.metadata.uid }) },
+      ...(resourceVersion && { revision: resourceVersion }),
+      ...(cause && { cause: cause.id }),
+      code,
+      message: `${set.kind} ${formatKey(keyOf(set))} wants ${set.spec?.replicas ?? 1} replicas`,
+    })
   }
 
   /** Pods of every set of the same owner: a rolling update must see the pods of the other generation on a node. */
@@ -189,6 +199,8 @@ class ReplicaKeeper<T extends KubeObject> {
     }
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const allOf = async (tasks: readonly Promise<void>[]): Promise<{ readonly error?: unknown }> => {
   const failed = (await Promise.allSettled(tasks)).find((result) => result.status === 'rejected')

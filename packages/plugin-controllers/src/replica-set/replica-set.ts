@@ -1,4 +1,4 @@
-import { definePlugin } from '@continuo/core'
+import { DecisionLogCap, definePlugin, optional } from '@continuo/core'
 import { ReplicaSet, ReplicationController } from '@continuo/workload'
 import { replicaController } from './replica-controller.ts'
 
@@ -11,6 +11,7 @@ const podRules = [
 export const replicaSet = definePlugin({
   name: 'replica-set',
   api: '^1',
+  requires: { decisions: optional(DecisionLogCap) },
   permissions: [
     ...podRules,
     { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get', 'list', 'watch', 'update'] },
@@ -20,6 +21,7 @@ export const replicaSet = definePlugin({
     replicaController(ctx, {
       kind: ReplicaSet,
       component: 'replicaset-controller',
+      decisions: ctx.use.decisions,
       view: (set) => set,
       selector: (set) => set.spec?.selector ?? {},
     }),
@@ -29,6 +31,7 @@ export const replicaSet = definePlugin({
 export const replicationController = definePlugin({
   name: 'replication-controller',
   api: '^1',
+  requires: { decisions: optional(DecisionLogCap) },
   permissions: [
     ...podRules,
     { apiGroups: [''], resources: ['replicationcontrollers'], verbs: ['get', 'list', 'watch', 'update'] },
@@ -38,6 +41,7 @@ export const replicationController = definePlugin({
     replicaController(ctx, {
       kind: ReplicationController,
       component: 'replication-controller',
+      decisions: ctx.use.decisions,
       view: (controller) => ({
         ...(controller as unknown as ReplicaSet),
         spec: { ...controller.spec, selector: { matchLabels: controller.spec?.selector } } as ReplicaSet['spec'] & object,

@@ -1,4 +1,4 @@
-import { compileLabelSelector, type DeepReadonly, type Informer, keyOf, type ObjectKey } from '@continuo/core'
+import { type DeepReadonly, type Informer, keyOf, type ObjectKey } from '@continuo/core'
 import type { ObjectReference, Pod, Service, ServicePort } from '@continuo/workload'
 import { hasEnded, isReady, isTerminating, type PodView } from '../pods/pod-state.ts'
 
@@ -93,10 +93,15 @@ export const portsOn = (pod: PodView, service: ServiceView): readonly PublishedP
 export const servicesOf = (services: Informer<Service>, pod: PodView): readonly ObjectKey[] =>
   services.lister
     .list(pod.metadata.namespace)
-    .filter((service) => selectsPods(service) && compileLabelSelector({ matchLabels: service.spec?.selector ?? {} })(pod.metadata.labels))
+    .filter((service) => selectsPods(service) && picks(service, pod))
     .map((service) => keyOf(service))
 
-export const podsOf = (pods: Informer<Pod>, service: ServiceView): readonly PodView[] => {
-  const selects = compileLabelSelector({ matchLabels: service.spec?.selector ?? {} })
-  return pods.lister.list(service.metadata.namespace).filter((pod) => selects(pod.metadata.labels))
+export const podsOf = (pods: Informer<Pod>, service: ServiceView): readonly PodView[] =>
+  pods.lister.list(service.metadata.namespace).filter((pod) => picks(service, pod))
+
+/** Plain equality: asked for every pair of a service and a pod of its namespace. */
+function picks({ spec }: ServiceView, { metadata: { labels } }: PodView): boolean {
+  const selector = spec?.selector ?? {}
+  for (const key in selector) if (labels?.[key] !== selector[key]) return false
+  return true
 }

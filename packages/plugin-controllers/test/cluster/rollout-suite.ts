@@ -1,4 +1,4 @@
-import { Event, type ObjectClient } from '@continuo/core'
+import { DecisionLogCap, Event, type ObjectClient } from '@continuo/core'
 import { Deployment, EndpointSlice, Endpoints, Pod, ReplicaSet, Service } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { deployment, endpointSlice, endpoints, replicaSet, serviceAllocator } from '../../src/index.ts'
@@ -168,6 +168,22 @@ export function rolloutSuite(startApi?: StartApi): void {
       const { items } = await client.for(Pod).list({ namespace: 'default' })
       return items.length === 2 && items.every((each) => each.metadata.ownerReferences?.[0]?.uid === set?.metadata.uid)
     }, 'two pods, all owned')
+  })
+
+  test('decisions lead from a replaced pod to the rollout', async () => {
+    await client.for(Deployment).create(deploymentOf(1))
+    await complete(1)
+    const [old] = (await client.for(Pod).list({ namespace: 'default' })).items
+    await setImage('v2')
+    await complete(1)
+    const log = cluster.controllers.use(DecisionLogCap)
+    const deleted = log.about({ kind: 'Pod', namespace: 'default', name: old!.metadata.name }).find(({ code }) => code === 'ReplicaDeleted')
+    expect(deleted?.message).toMatch(/^ReplicaSet default\/web-\w+ wants 0 replicas$/)
+    const cause = log.byId(deleted?.cause ?? '')
+    expect(cause?.code).toBe('ScalingReplicaSet')
+    expect(cause?.message).toMatch(
+      /^Deployment default\/web: Scaled down replica set web-\w+ from 1 to 0: pods of web-\w+ take their place$/,
+    )
   })
 
   test('tells what it does in events', async () => {

@@ -123,14 +123,12 @@ export function servicesSuite(startApi?: StartApi): void {
     await client.for(Endpoints).patch(web, { type: 'merge', body: { subsets: null } })
     await eventually(async () => (await endpointOf('a')) !== undefined && (await addresses()).includes('a'), 'all is mended')
     await create('manual', { selector: undefined })
-    await client
-      .for(Endpoints)
-      .create({
-        apiVersion: 'v1',
-        kind: 'Endpoints',
-        metadata: { name: 'manual', namespace: 'default' },
-        subsets: [{ addresses: [{ ip: '10.9.9.9' }], ports: [{ port: 1 }] }],
-      })
+    await client.for(Endpoints).create({
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name: 'manual', namespace: 'default' },
+      subsets: [{ addresses: [{ ip: '10.9.9.9' }], ports: [{ port: 1 }] }],
+    })
     await client
       .for(Service)
       .patch({ namespace: 'default', name: 'manual' }, { type: 'merge', body: { metadata: { labels: { touched: 'yes' } } } })

@@ -46,6 +46,7 @@ export interface TestCluster extends AsyncDisposable {
   readonly client: ObjectClient
   /** The host of the API, for what only its own process can do. */
   readonly api: Host
+  readonly controllers: Host
 }
 
 type Slots = Readonly<Record<string, AnyPlugin | SlotSpec>>
@@ -71,6 +72,7 @@ export async function startCluster(
   return {
     client,
     api: host,
+    controllers,
     async [Symbol.asyncDispose]() {
       await controllers.stop()
       await stop()

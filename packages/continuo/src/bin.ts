@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { createProgram } from './program.ts'
+import { enableCompileCache } from 'node:module'
+import { compileCacheDirectory } from './compile-cache.ts'
 
 const [major = 0] = process.versions.node.split('.').map(Number)
 if (major < 24) {
@@ -8,4 +9,8 @@ if (major < 24) {
   )
   process.exit(1)
 }
+// Halves the time to start. Whatever fails here costs only that time.
+const directory = compileCacheDirectory(process.env)
+if (directory !== undefined) enableCompileCache(directory)
+const { createProgram } = await import('./program.ts')
 await createProgram().parseAsync()

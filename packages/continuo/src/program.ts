@@ -1,5 +1,6 @@
 import { isContinuoError } from '@continuo/core'
 import { Command, Option } from 'commander'
+import { keepAlive } from './keep-alive.ts'
 import { version } from './version.ts'
 
 const configOption = (): Option =>
@@ -69,11 +70,14 @@ export function createProgram(): Command {
 // biome-ignore lint/suspicious/noExplicitAny: commander passes arguments by position
 function guarded(action: (...args: any[]) => Promise<void>): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
+    const release = keepAlive()
     try {
       await action(...args)
     } catch (error) {
       process.exitCode = 1
       process.stderr.write(`${describeError(error)}\n`)
+    } finally {
+      release()
     }
   }
 }

@@ -4,6 +4,7 @@ import {
   type Clock,
   ClockCap,
   ContinuoError,
+  DecisionLogCap,
   definePlugin,
   HealthCap,
   HostSettingsCap,
@@ -17,6 +18,7 @@ import {
 import {
   type ApiEndpoint,
   ApiEndpointCap,
+  ApiRouteCap,
   AuthenticatorCap,
   AuthorizerCap,
   ClusterCaCap,
@@ -30,6 +32,7 @@ import {
 } from '@continuo/workload'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
+import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
 import { ApiServer } from './server/api-server.ts'
 import { type ApiCertificates, ensureCertificates, issueClient, urlHost } from './server/certificates.ts'
 import { Exchange, type Response } from './server/exchange.ts'
@@ -60,6 +63,8 @@ export const apiHttp = definePlugin({
     authorizers: AuthorizerCap,
     connectHandlers: ConnectHandlerCap,
     upgradeRoutes: UpgradeRouteCap,
+    routes: ApiRouteCap,
+    decisions: DecisionLogCap,
   },
   provides: (config) => (config.tls ? [ApiEndpointCap, ClusterCaCap] : [ApiEndpointCap]),
   async setup(ctx) {
@@ -92,6 +97,7 @@ export const apiHttp = definePlugin({
       authorizers: use.authorizers,
       connectHandlers: { get: (key) => use.connectHandlers.get(key) ?? builtin.get(key) },
       upgradeRoutes: use.upgradeRoutes,
+      routes: { get: (path) => (path === decisionsPath ? decisionRoute(use.decisions) : use.routes.get(path)) },
       authorization: config.authorization,
       flow: config.limits,
       body: { maxBytes: config.limits.bodyBytes, timeoutMs: config.limits.bodyTimeoutSeconds * 1000 },

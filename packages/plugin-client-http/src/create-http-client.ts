@@ -44,6 +44,8 @@ export interface HttpClient extends ObjectClient, AsyncDisposable {
   readonly server: string
   /** Why the server cannot be reached just now; undefined when it can, or was never asked. */
   readonly problem: TransportError | undefined
+  /** JSON of a path beside the resources, such as `/continuo/decisions`. Throws `ApiError`. */
+  getPath(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>
   /** Ends every connection with what runs on it: requests fail with 503, watches with them. */
   close(): Promise<void>
 }
@@ -94,6 +96,7 @@ export async function createHttpClient(options: HttpClientOptions): Promise<Http
     as: (user) => client.as(user),
     with: (identity) => client.with(identity),
     resources: () => client.resources(),
+    getPath: async (path, query) => (await requester.json({ method: 'GET', path, query: new URLSearchParams(query).toString() })).value,
     close,
     [Symbol.asyncDispose]: close,
   }

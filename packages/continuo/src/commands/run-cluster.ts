@@ -1,6 +1,5 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
 import { systemClock } from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
 import { prometheusMetrics } from '@continuo/plugin-api-http'
@@ -61,14 +60,4 @@ export function untilInterrupted(): Promise<NodeJS.Signals> {
       })
     }
   })
-}
-
-/** Keeps the process alive until the result is called: the hosts' timers do not. */
-export function keepAlive(): () => void {
-  const { port1, port2 } = new MessageChannel()
-  port1.on('message', () => {})
-  return () => {
-    port1.close()
-    port2.close()
-  }
 }

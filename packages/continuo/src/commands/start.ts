@@ -5,14 +5,13 @@ import { readManifests } from '../manifests/read.ts'
 import { summary } from '../manifests/summary.ts'
 import { untilServing } from '../manifests/until-serving.ts'
 import type { RunFlags } from './flags.ts'
-import { keepAlive, type RunningCluster, runCluster, untilInterrupted } from './run-cluster.ts'
+import { type RunningCluster, runCluster, untilInterrupted } from './run-cluster.ts'
 
 /** `continuo start PATH`: a cluster with manifests on it, and how to reach them. */
 export async function start(path: string, flags: RunFlags): Promise<void> {
   const interrupted = untilInterrupted()
   const abort = new AbortController()
   void interrupted.then(() => abort.abort())
-  const keep = keepAlive()
   const state: { running?: RunningCluster; applied: readonly AppliedObject[] } = { applied: [] }
   const tasks = new Listr(
     [
@@ -61,7 +60,6 @@ export async function start(path: string, flags: RunFlags): Promise<void> {
   } catch (error) {
     if (!abort.signal.aborted) throw error
   } finally {
-    keep()
     await state.running?.cluster.stop()
   }
   process.exit(process.exitCode ?? 0)

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { RunFlags } from './flags.ts'
-import { keepAlive, runCluster, untilInterrupted } from './run-cluster.ts'
+import { runCluster, untilInterrupted } from './run-cluster.ts'
 
 /** `continuo up`: a cluster in the foreground until it is interrupted. */
 export async function up(flags: RunFlags): Promise<void> {
@@ -11,9 +11,7 @@ export async function up(flags: RunFlags): Promise<void> {
   // Counted from the start of the process, so that it includes loading.
   if (endpoint !== undefined) process.stdout.write(`API at ${endpoint.url}, kubectl --kubeconfig ${kubeconfig}\n`)
   process.stdout.write(`ready in ${Math.round(performance.now())} ms\n`)
-  const keep = keepAlive()
   await interrupted
-  keep()
   await cluster.stop()
   process.exit(process.exitCode ?? 0)
 }

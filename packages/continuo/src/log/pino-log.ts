@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module'
 import type { Log } from '@continuo/core'
 import pino, { type Logger } from 'pino'
-import pretty from 'pino-pretty'
+
+/** Loaded on a terminal only. */
+const loadPretty = (): typeof import('pino-pretty') => createRequire(import.meta.url)('pino-pretty')
 
 export interface PinoLogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -13,7 +16,7 @@ export interface PinoLogOptions {
 export function createPinoLog(options: PinoLogOptions): Log {
   const out = options.destination ?? process.stderr
   const stream = options.pretty
-    ? pretty({ colorize: true, destination: out, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true })
+    ? loadPretty()({ colorize: true, destination: out, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true })
     : out
   const logger = pino(
     { level: options.level, serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err } },

@@ -11,7 +11,7 @@ import {
   type Random,
   type ServedResource,
 } from '@continuo/core'
-import type { ConnectHandler, UpgradeRoute } from '@continuo/workload'
+import type { ApiRoute, ConnectHandler, UpgradeRoute } from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
@@ -41,6 +41,7 @@ export interface ApiServerOptions extends GateOptions {
   readonly metrics: Metrics
   readonly health: Health
   readonly connectHandlers: { get(key: string): ConnectHandler | undefined }
+  readonly routes: { get(path: string): ApiRoute | undefined }
   readonly upgradeRoutes: { get(key: string): UpgradeRoute | undefined }
   readonly flow: FlowLimits
   readonly body: BodyLimits
@@ -102,7 +103,7 @@ export class ApiServer {
       const admitted = this.#gate.admit(exchange, path, verb)
       const caller = admitted instanceof Promise ? await admitted : admitted
       if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
-      else await this.#plain(exchange, path)
+      else await this.#plain(exchange, path, caller)
     } catch (error) {
       sendError(exchange, asApiError(error, log, `${exchange.method} ${exchange.rawPath}`))
     } finally {
@@ -174,7 +175,7 @@ export class ApiServer {
     const shape =
       operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
     const wanted = this.#negotiator.choose(exchange.header('accept'), shape)
-    const presentation: Presentation = { exchange, served, wanted, clock }
+    const presentation: Presentation = { exchange, served, wanted, clock, subresource: operation.subresource }
     const ref = refOf(path, served.definition.namespaced)
     const { version } = served
     if (version.deprecated === true) exchange.warn(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
@@ -203,7 +204,7 @@ export class ApiServer {
     return { exchange, ref: refOf(path, served.definition.namespaced), rest: path.rest, caller, service, handler, log, stopping }
   }
 
-  async #plain(exchange: Exchange, path: PlainPath): Promise<void> {
+  async #plain(exchange: Exchange, path: PlainPath, caller: Caller): Promise<void> {
     const { segments } = path
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') {
       if (isHealthPath(segments) || Discovery.owns(segments) || segments[0] === 'version' || segments[0] === 'openapi')
@@ -221,7 +222,10 @@ export class ApiServer {
       return sendJson(exchange, 200, jsonForm, {
         paths: ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
       })
-    throw notFound()
+    const route = this.#options.routes.get(segments.join('/'))
+    if (route === undefined) throw notFound()
+    const { status = 200, type = jsonForm.mediaType, body } = await route.get({ query: exchange.query ?? new URLSearchParams(), caller })
+    sendBytes(exchange, status, type, typeof body === 'string' ? Buffer.from(body) : body)
   }
 }
 

@@ -66,3 +66,24 @@ export interface UpgradeRoute {
 }
 
 export const UpgradeRouteCap = capability<UpgradeRoute, 'many'>('api-upgrade/v1', { cardinality: 'many' })
+
+/** A GET of a path of a plugin's own, after the gate: authenticated, and authorised as `get` on the path. */
+export interface RouteRequest {
+  readonly query: URLSearchParams
+  readonly caller: Caller
+}
+
+export interface RouteAnswer {
+  /** Default 200. */
+  readonly status?: number
+  /** Content type. Default `application/json`. */
+  readonly type?: string
+  readonly body: string | Uint8Array
+}
+
+/** Answers a path beside the resources. Keyed by the path without its leading slash, such as `continuo/decisions`. May throw `ApiError`. */
+export interface ApiRoute {
+  get(request: RouteRequest): Promise<RouteAnswer> | RouteAnswer
+}
+
+export const ApiRouteCap = capability<ApiRoute, 'many'>('api-route/v1', { cardinality: 'many' })

@@ -1,7 +1,7 @@
-import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
+import type { X509Certificate } from '@peculiar/x509'
 import { CertificateError } from './certificate-error.ts'
+import { loadX509 } from './load-x509.ts'
 import { distinguishedName, type Subject } from './subject.ts'
 
 /** A certificate with its private key, both PEM. */
@@ -36,18 +36,16 @@ const serverAuth = '1.3.6.1.5.5.7.3.1'
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const ipPattern = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i
 
-x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0])
-
 const generateKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
+  return `${loadX509().PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
 }
 
 async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   try {
-    const [der] = x509.PemConverter.decode(pem)
+    const [der] = loadX509().PemConverter.decode(pem)
     return await webcrypto.subtle.importKey('pkcs8', der as ArrayBuffer, algorithm, false, ['sign'])
   } catch (cause) {
     throw new CertificateError('CERT_INVALID', 'the private key of the certificate authority cannot be read', {
@@ -57,7 +55,7 @@ async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   }
 }
 
-const pemOf = (certificate: x509.X509Certificate): string => `${certificate.toString('pem')}\n`
+const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`
 
 /** The names as a subject alternative name extension holds them: addresses and DNS names apart. */
 export const alternativeNames = (names: readonly string[]): { readonly type: 'dns' | 'ip'; readonly value: string }[] =>
@@ -65,6 +63,7 @@ export const alternativeNames = (names: readonly string[]): { readonly type: 'dn
 
 /** Makes a self-signed certificate authority: ECDSA P-256, allowed to sign certificates and nothing below another authority. */
 export async function createAuthority(options: AuthorityOptions): Promise<KeyPair> {
+  const x509 = loadX509()
   const keys = await generateKeys()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: distinguishedName({ commonName: options.commonName }),
@@ -83,6 +82,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<KeyPai
 
 /** Makes a key and a certificate for it, signed by the authority. Throws `CERT_INVALID` when the authority's key is none. */
 export async function issueCertificate(authority: KeyPair, options: LeafOptions): Promise<KeyPair> {
+  const x509 = loadX509()
   const [keys, signingKey] = await Promise.all([generateKeys(), importKey(authority.privateKey)])
   const issuer = new x509.X509Certificate(authority.certificate)
   const usages = options.usage === 'server' ? [serverAuth] : options.usage === 'client' ? [clientAuth] : [serverAuth, clientAuth]

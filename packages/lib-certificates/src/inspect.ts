@@ -1,8 +1,7 @@
-import 'reflect-metadata'
 import { X509Certificate } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
 import { alternativeNames, type KeyPair } from './authority.ts'
 import { CertificateError } from './certificate-error.ts'
+import { loadX509 } from './load-x509.ts'
 import type { Subject } from './subject.ts'
 
 /** What a certificate says. */
@@ -17,7 +16,8 @@ export interface CertificateFacts {
 
 /** Reads a PEM certificate. Throws `CERT_INVALID`. */
 export function inspectCertificate(pem: string): CertificateFacts {
-  let certificate: x509.X509Certificate
+  const x509 = loadX509()
+  let certificate: import('@peculiar/x509').X509Certificate
   try {
     certificate = new x509.X509Certificate(pem)
   } catch (cause) {
@@ -36,6 +36,12 @@ export function inspectCertificate(pem: string): CertificateFacts {
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
   }
+}
+
+/** The same by Node's own parser, which is there already; of several common names the first. */
+function subjectOf(certificate: X509Certificate): Subject {
+  const { CN, O } = certificate.toLegacyObject().subject as unknown as Readonly<Record<string, string | string[] | undefined>>
+  return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: [O ?? []].flat() }
 }
 
 /** What a kept certificate must still be. */
@@ -57,10 +63,11 @@ export function reasonToRenew(pair: KeyPair, wanted: Wanted): string | undefined
   } catch {
     return 'it cannot be read'
   }
-  const facts = inspectCertificate(pair.certificate)
-  if (wanted.now + wanted.renewBeforeMs >= facts.notAfter) return `it ends at ${new Date(facts.notAfter).toISOString()}`
-  if (facts.subject.commonName !== wanted.subject.commonName) return `it is for ${JSON.stringify(facts.subject.commonName)}`
-  if ([...(facts.subject.organizations ?? [])].sort().join('\n') !== [...(wanted.subject.organizations ?? [])].sort().join('\n'))
+  const subject = subjectOf(certificate)
+  const notAfter = certificate.validToDate
+  if (wanted.now + wanted.renewBeforeMs >= notAfter.getTime()) return `it ends at ${notAfter.toISOString()}`
+  if (subject.commonName !== wanted.subject.commonName) return `it is for ${JSON.stringify(subject.commonName)}`
+  if ([...(subject.organizations ?? [])].sort().join('\n') !== [...(wanted.subject.organizations ?? [])].sort().join('\n'))
     return 'its organizations differ'
   if (wanted.authority !== undefined && !certificate.verify(new X509Certificate(wanted.authority.certificate).publicKey))
     return 'another authority signed it'

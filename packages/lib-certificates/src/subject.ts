@@ -1,5 +1,5 @@
-import 'reflect-metadata'
-import * as x509 from '@peculiar/x509'
+import type { Name } from '@peculiar/x509'
+import { loadX509 } from './load-x509.ts'
 
 /** Whom a certificate is for. As in Kubernetes, the common name is the user and the organizations are its groups. */
 export interface Subject {
@@ -8,8 +8,8 @@ export interface Subject {
 }
 
 /** One relative name for each attribute, organizations first, as client-go writes them. Values are given as typed strings: the library would parse plain ones for quotes and hashes. */
-export const distinguishedName = (subject: Subject): x509.Name =>
-  new x509.Name([
+export const distinguishedName = (subject: Subject): Name =>
+  new (loadX509().Name)([
     ...(subject.organizations ?? []).map((organization) => ({ O: [{ utf8String: organization }] })),
     { CN: [{ utf8String: subject.commonName }] },
   ])

@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument, type Tags } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document, Tags } from 'yaml'
 import { ApiError, isApiError } from '../errors/api-error.ts'
 import { formatFieldPath, setOwn } from './json-value.ts'
 import { parseJson } from './parse-json.ts'
@@ -13,6 +14,9 @@ import {
   tooDeep,
 } from './parse-limits.ts'
 
+/** Loaded when the first YAML is read: half of all processes never see any. */
+const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml')
+
 const maxValues = 1_000_000
 const maxAliases = 100
 
@@ -25,12 +29,13 @@ const keepTag = (tag: Tags[number]): boolean => {
   return !unwanted.has(name) && !('format' in tag && (tag as { format?: string }).format === 'TIME')
 }
 
-function findDuplicates(part: unknown, path: (string | number)[], found: string[], maxDepth: number): void {
+function findDuplicates(yaml: typeof import('yaml'), part: unknown, path: (string | number)[], found: string[], maxDepth: number): void {
   if (path.length > maxDepth) throw tooDeep(maxDepth)
+  const { isAlias, isMap, isScalar, isSeq } = yaml
   if (isSeq(part))
     for (const [i, item] of part.items.entries()) {
       path.push(i)
-      findDuplicates(item, path, found, maxDepth)
+      findDuplicates(yaml, item, path, found, maxDepth)
       path.pop()
     }
   else if (isMap(part)) {
@@ -41,7 +46,7 @@ function findDuplicates(part: unknown, path: (string | number)[], found: string[
       if (name !== '<<' && seen.has(name) && found.length < maxDuplicates)
         found.push(`duplicate field ${JSON.stringify(formatFieldPath(path))}`)
       seen.add(name)
-      findDuplicates(value, path, found, maxDepth)
+      findDuplicates(yaml, value, path, found, maxDepth)
       path.pop()
     }
   }
@@ -76,8 +81,8 @@ function toJs(document: Document): unknown {
   }
 }
 
-function readYaml(text: string): Document {
-  const document = parseDocument(text, {
+function readYaml(yaml: typeof import('yaml'), text: string): Document {
+  const document = yaml.parseDocument(text, {
     version: '1.1',
     merge: true,
     uniqueKeys: false,
@@ -116,15 +121,16 @@ export function parseYaml(body: string | Uint8Array, options: ParseOptions = {})
     }
   }
   const maxDepth = options.maxDepth ?? defaultMaxDepth
+  const yaml = loadYaml()
   let document: Document
   try {
-    document = readYaml(text)
+    document = readYaml(yaml, text)
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(maxDepth)
     throw error
   }
   const duplicates: string[] = []
-  findDuplicates(document.contents, [], duplicates, maxDepth)
+  findDuplicates(yaml, document.contents, [], duplicates, maxDepth)
   return {
     value: plainJson(toJs(document), { values: maxValues }, maxDepth + 1),
     duplicates: options.duplicates === false ? [] : duplicates,

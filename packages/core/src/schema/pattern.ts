@@ -1,4 +1,7 @@
-import { RE2JS } from 're2js'
+import { createRequire } from 'node:module'
+
+/** Loaded with the first pattern: only custom resources have some. */
+const loadRe2 = (): typeof import('re2js') => createRequire(import.meta.url)('re2js')
 
 /** A compiled pattern, or why it does not compile. */
 export type CompiledPattern = { readonly test: (text: string) => boolean } | { readonly fault: string }
@@ -10,7 +13,7 @@ export type CompiledPattern = { readonly test: (text: string) => boolean } | { r
 export function compilePattern(pattern: string): CompiledPattern {
   if (pattern.length > 10_000) return { fault: 'pattern is longer than 10000 characters' }
   try {
-    const compiled = RE2JS.compile(pattern)
+    const compiled = loadRe2().RE2JS.compile(pattern)
     return { test: (text) => compiled.test(text) }
   } catch (error) {
     return { fault: (error as { message?: string }).message ?? 'invalid pattern' }

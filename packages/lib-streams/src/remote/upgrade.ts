@@ -1,7 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import { StreamError } from '../stream-error.ts'
+
+/** Loaded with the first upgrade: a process that only watches never needs it. */
+const loadWs = (): typeof import('ws') => createRequire(import.meta.url)('ws')
 
 /** Largest WebSocket message that is taken; clients send at most 32 KB at once. */
 const maxMessage = 1 << 20
@@ -66,6 +70,7 @@ export function acceptWebSocket(
     refuseUpgrade(socket, 400, reason)
     return Promise.reject(new StreamError('STREAM_NO_PROTOCOL', reason))
   }
+  const { WebSocketServer } = loadWs()
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,

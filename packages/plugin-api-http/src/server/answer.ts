@@ -1,10 +1,13 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { createRequire } from 'node:module'
 import { gzip } from 'node:zlib'
 import { ApiError, type ContinuoError, isApiError, isContinuoError, type Log } from '@continuo/core'
-import { stringify as stringifyYaml } from 'yaml'
 import type { Wanted } from '../request/negotiate.ts'
 import { readFlag } from '../request/query-options.ts'
 import type { Exchange } from './exchange.ts'
+
+/** Loaded with the first answer that is to be YAML: few ever are. */
+const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml')
 
 /** Bytes above which answers are compressed for clients that accept it, as Kubernetes' APIResponseCompression. */
 export const gzipThreshold = 128 * 1024
@@ -71,7 +74,7 @@ export function dress(exchange: Exchange, wanted: Wanted, json: Uint8Array): { r
   if (wantsPlainJson(exchange, wanted)) return { contentType: 'application/json', bytes: json }
   const value: unknown = JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8'))
   return wanted.mediaType === 'application/yaml'
-    ? { contentType: 'application/yaml', bytes: Buffer.from(stringifyYaml(value, { aliasDuplicateObjects: false, lineWidth: 0 })) }
+    ? { contentType: 'application/yaml', bytes: Buffer.from(loadYaml().stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })) }
     : { contentType: 'application/json', bytes: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) }
 }
 

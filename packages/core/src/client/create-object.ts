@@ -1,30 +1,16 @@
-import { AdmissionRun } from '../admission/admission-run.ts'
-import { formatTime } from '../clock/clock.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { mutableCopy } from '../objects/mutable-copy.ts'
 import type { UnstructuredObject } from '../objects/object.ts'
-import { objectKey } from '../resources/storage-key.ts'
-import { applyDefaults } from '../schema/apply-defaults.ts'
-import { alreadyExists, conflict } from './api-errors.ts'
 import type { Caller } from './caller.ts'
-import { commitWrite, sealObject } from './commit-write.ts'
-import { committed } from './committed.ts'
+import { createDecoded } from './create-decoded.ts'
 import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
-import { ownFields } from './field-ownership.ts'
-import { hasGeneration, hasStatusSubresource } from './object-parts.ts'
 import type { ObjectRef, WriteResult } from './object-service.ts'
 import type { WriteOptions } from './options.ts'
-import { PlainView } from './plain-view.ts'
 import { runAction } from './run-action.ts'
 import type { ServiceParts } from './service-parts.ts'
-import { StoredView } from './stored-view.ts'
-import { openTarget, type Target } from './target.ts'
+import { openTarget } from './target.ts'
 import { updateThroughSubresource } from './update-object.ts'
-import { validateObject } from './validate-object.ts'
-import { openSession, type WriteSession } from './write-session.ts'
-
-/** Characters that `generateName` leaves for the name itself. */
-const maxGeneratedPrefix = 63 - 5
+import { openSession } from './write-session.ts'
 
 export async function createObject(
   parts: ServiceParts,
@@ -42,100 +28,4 @@ export async function createObject(
   if (object.metadata.resourceVersion) throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created')
   await parts.cache.caughtUp()
   return createDecoded(session, target, object)
-}
-
-/** Creates a body that was decoded: also what an apply, or an update where that is allowed, does when the object is absent. */
-export async function createDecoded(
-  session: WriteSession,
-  target: Target,
-  object: UnstructuredObject,
-  applied = false,
-): Promise<WriteResult> {
-  const { parts } = session
-  const { generateName } = object.metadata
-  const generated = !object.metadata.name && Boolean(generateName)
-  const attempt = (): Promise<Attempt> => {
-    const next = mutableCopy(object)
-    if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
-    return attemptCreate(session, target, next, applied)
-  }
-  const first = await attempt()
-  if (first.type === 'done') return first.result
-  if (first.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, first.name)
-  // Others that were overtaken by the same key take turns, so that each gets through.
-  return parts.turns.run(first.key, async () => {
-    let last: Exclude<Attempt, { type: 'done' }> = first
-    for (let count = 1; count < parts.limits.maxAttempts; count++) {
-      if (last.type === 'exists' && !generated) break
-      await parts.cache.reached(last.revision)
-      const outcome = await attempt()
-      if (outcome.type === 'done') return outcome.result
-      last = outcome
-    }
-    if (last.type === 'exists') throw alreadyExists(target.served.gvr, last.name)
-    throw conflict(target.served.gvr, last.name, 'what it depends on keeps changing; please try again')
-  })
-}
-
-type Attempt =
-  | { readonly type: 'done'; readonly result: WriteResult }
-  | { readonly type: 'exists' | 'overtaken'; readonly revision: number; readonly key: string; readonly name: string }
-
-async function attemptCreate(session: WriteSession, target: Target, next: UnstructuredObject, applied: boolean): Promise<Attempt> {
-  const { parts, caller, dryRun } = session
-  const { served } = target
-  const { strategy } = served.definition
-  const run = new AdmissionRun(parts, {
-    operation: 'CREATE',
-    target: target.namespace === '' && next.metadata.namespace ? { ...target, namespace: next.metadata.namespace } : target,
-    name: next.metadata.name ?? '',
-    gvk: served.gvk,
-    object: next,
-    options: { ...session.options },
-    dryRun,
-    caller,
-    warn: session.warn,
-  })
-  fillSystemFields(session, target, next)
-  await run.mutate()
-  if (run.mutable) applyDefaults(served.schema, next)
-  if (hasStatusSubresource(served.version)) delete next.status
-  strategy?.prepareForCreate?.(next)
-  if (hasGeneration(served)) next.metadata.generation = 1
-  validateObject(served, next, undefined, undefined)
-  for (const text of strategy?.warnings?.(next, undefined) ?? []) session.warn(text)
-  await run.validate()
-  if (!applied) ownFields(session, target, undefined, next)
-  const key = objectKey(served.definition, next.metadata.namespace ?? '', next.metadata.name)
-  const value = await sealObject(parts, served, next, key)
-  if (dryRun) {
-    if (parts.cache.get(key) !== undefined) return { type: 'exists', revision: parts.cache.revision, key, name: next.metadata.name }
-    return { type: 'done', result: { view: new PlainView(next), created: true, deleted: false } }
-  }
-  const outcome = await commitWrite(parts, caller, run, { key, expected: 0, value })
-  if (outcome.type !== 'committed') {
-    return {
-      type: outcome.type === 'stale' ? 'exists' : 'overtaken',
-      revision: outcome.revision,
-      key: outcome.key,
-      name: next.metadata.name,
-    }
-  }
-  await committed(parts, run, outcome.revision)
-  const view = new StoredView(parts.views, target.form, { key, value, modRevision: outcome.revision })
-  next.metadata.resourceVersion = view.resourceVersion
-  view.adopt(next)
-  return { type: 'done', result: { view, created: true, deleted: false } }
-}
-
-/** What the system alone decides about a new object. */
-function fillSystemFields({ parts }: WriteSession, target: Target, next: UnstructuredObject): void {
-  const { metadata } = next
-  delete metadata.selfLink
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
-  delete metadata.generation
-  if (!target.served.definition.namespaced && metadata.namespace === '') delete metadata.namespace
-  metadata.uid = parts.random.uuid()
-  metadata.creationTimestamp = formatTime(parts.clock.now())
 }

@@ -38,10 +38,12 @@ export class Bell {
     if (!this.#rung && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#ring = resolve
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      const abort = (): void => resolve()
+      signal.addEventListener('abort', abort)
       const cancel = ms === undefined ? undefined : after(ms, resolve)
       await promise
       cancel?.()
+      signal.removeEventListener('abort', abort)
       this.#ring = undefined
     }
     this.#rung = false

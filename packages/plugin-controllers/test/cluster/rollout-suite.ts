@@ -1,8 +1,9 @@
-import { DecisionLogCap, Event, type ObjectClient } from '@continuo/core'
+import { ApiError, DecisionLogCap, definePlugin, Event, type ObjectClient } from '@continuo/core'
 import { Deployment, EndpointSlice, Endpoints, Pod, ReplicaSet, Service } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newReplicaSet } from '../../src/deployment/new-replica-set.ts'
 import { deployment, endpointSlice, endpoints, replicaSet, serviceAllocator } from '../../src/index.ts'
-import { deploymentOf, serviceOf } from '../objects.ts'
+import { deploymentOf, serviceOf, setOf } from '../objects.ts'
 import { type FakeAgent, fakeAgent } from './fake-agent.ts'
 import { eventually, type StartApi, startCluster, type TestCluster } from './test-cluster.ts'
 
@@ -11,11 +12,24 @@ export function rolloutSuite(startApi?: StartApi): void {
   let cluster: TestCluster
   let agent: FakeAgent
   let client: ObjectClient
+  let refusing = false
+
+  const refusal = definePlugin({
+    name: 'refusal',
+    api: '^1',
+    setup: (ctx) =>
+      ctx.admission({
+        validate({ operation, resource }) {
+          if (refusing && operation === 'CREATE' && resource.resource === 'pods')
+            throw new ApiError('Forbidden', 'pods "web" is forbidden: no pods today')
+        },
+      }),
+  })
 
   beforeEach(async () => {
     cluster = await startCluster(
       {
-        admission: { allocator: serviceAllocator },
+        admission: { allocator: serviceAllocator, refusal },
         controllers: { deployment, replicaSet, endpoints, endpointSlice },
       },
       startApi,
@@ -168,6 +182,33 @@ export function rolloutSuite(startApi?: StartApi): void {
       const { items } = await client.for(Pod).list({ namespace: 'default' })
       return items.length === 2 && items.every((each) => each.metadata.ownerReferences?.[0]?.uid === set?.metadata.uid)
     }, 'two pods, all owned')
+  })
+
+  test('takes another name when a stranger has the one of its replica set', async () => {
+    await client.for(Deployment).create(deploymentOf(2, { paused: true }))
+    const stored = await client.for(Deployment).get(web)
+    const { name } = newReplicaSet(stored, []).metadata
+    const stranger = setOf('stranger', 0)
+    await client.for(ReplicaSet).create({ ...stranger, metadata: { ...stranger.metadata, name, uid: undefined, ownerReferences: [] } })
+    await client.for(Deployment).patch(web, { type: 'merge', body: { spec: { paused: false } } })
+    expect((await complete(2)).status?.collisionCount).toBe(1)
+  })
+
+  test('says why pods cannot be made, and goes on when they can', async () => {
+    refusing = true
+    await client.for(Deployment).create(deploymentOf(1))
+    const failed = await eventually(async () => {
+      const object = await client.for(Deployment).get(web)
+      return condition(object, 'ReplicaFailure') && object
+    }, 'condition ReplicaFailure')
+    expect(condition(failed, 'ReplicaFailure')).toMatchObject({
+      status: 'True',
+      reason: 'FailedCreate',
+      message: expect.stringContaining('no pods today'),
+    })
+    refusing = false
+    const done = await complete(1)
+    expect(condition(done, 'ReplicaFailure')).toBeUndefined()
   })
 
   test('decisions lead from a replaced pod to the rollout', async () => {

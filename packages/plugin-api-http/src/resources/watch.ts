@@ -133,7 +133,7 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
     response.flushHeaders()
     await pump(context, cursor, new LineEncoder(context))
   } catch (error) {
-    if (!exchange.isGone) write(exchange, errorLine(isApiError(error) ? error : asApiError(error, context.log, 'watch')))
+    if (!exchange.isGone) response.write(errorLine(isApiError(error) ? error : asApiError(error, context.log, 'watch')))
   } finally {
     cursor.close()
     response.off('close', end)
@@ -142,37 +142,38 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
   }
 }
 
-async function pump(context: WatchContext, cursor: WatchCursor, encoder: LineEncoder): Promise<void> {
-  const { exchange } = context
-  while (!exchange.isGone) {
+/** Joins the lines of a batch into few writes. */
+function* writesOf(events: readonly WatchViewEvent[], encoder: LineEncoder): Generator<Uint8Array> {
+  let lines: Uint8Array[] = []
+  let size = 0
+  for (const event of events) {
+    const line = encoder.line(event)
+    lines.push(line)
+    size += line.length
+    if (size < joinBytes) continue
+    yield lines.length === 1 ? line : Buffer.concat(lines, size)
+    lines = []
+    size = 0
+  }
+  if (size > 0) yield Buffer.concat(lines, size)
+}
+
+/** The response's `close` closes the cursor, so an ended cursor is all that has to be looked at on the way of each event. */
+async function pump({ exchange, clock }: WatchContext, cursor: WatchCursor, encoder: LineEncoder): Promise<void> {
+  const { response } = exchange
+  const mustWait = (bytes: Uint8Array): boolean => !response.write(bytes) && response.writableLength > maxBuffered
+  for (;;) {
     const events = cursor.take(batch)
     if (events.length === 0) {
       if (cursor.ended) return
-      await cursor.ready()
-      continue
+    } else if (events.length === 1) {
+      if (mustWait(encoder.line(events[0] as WatchViewEvent)) && !(await keptUp(exchange, clock))) return
+    } else {
+      for (const bytes of writesOf(events, encoder)) {
+        if (exchange.isGone) return
+        if (mustWait(bytes) && !(await keptUp(exchange, clock))) return
+      }
     }
-    if (events.length === 1) {
-      write(exchange, encoder.line(events[0] as WatchViewEvent))
-      if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
-      continue
-    }
-    let lines: Uint8Array[] = []
-    let size = 0
-    for (const event of events) {
-      const line = encoder.line(event)
-      lines.push(line)
-      size += line.length
-      if (size < joinBytes) continue
-      write(exchange, lines.length === 1 ? line : Buffer.concat(lines, size))
-      lines = []
-      size = 0
-      if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
-    }
-    if (size > 0) write(exchange, Buffer.concat(lines, size))
-    if (exchange.response.writableLength > maxBuffered && !(await keptUp(exchange, context.clock))) return
+    if (events.length < batch) await cursor.ready()
   }
-}
-
-const write = (exchange: Exchange, bytes: Uint8Array): void => {
-  exchange.response.write(bytes)
 }

@@ -1,5 +1,6 @@
 import type { Clock, Schema, ServedResource } from '@continuo/core'
-import { type PathKinds, pathsOf, style2, style3 } from './paths.ts'
+import { style2, style3 } from './path-style.ts'
+import { type PathKinds, pathsOf } from './paths.ts'
 import { type Descriptions, type OpenApiVersion, SchemaEmitter } from './schema-emitter.ts'
 
 type Json = Record<string, unknown>

@@ -1,16 +1,9 @@
 import { formatApiVersion, type GroupVersionKind, type ServedResource, type Verb } from '@continuo/core'
 import { allVerbs } from '../discovery/describe-resources.ts'
+import { deleteParameters, listParameters, patchParameters, writeParameters } from './parameters.ts'
+import type { PathStyle } from './path-style.ts'
 
 type Json = Record<string, unknown>
-
-/** Where a document keeps schemas, and how it words types of parameters and bodies. */
-export interface PathStyle {
-  /** A parameter in a query or path. */
-  parameter(name: string, place: 'query' | 'path', type: 'string' | 'integer' | 'boolean', description: string): Json
-  /** Body and answers of an operation. */
-  body(reference: Json | undefined, mediaTypes: readonly string[]): Json
-  answers(reference: Json | undefined, codes: readonly number[]): Json
-}
 
 /** Names of the definitions that the operations of a resource speak of. */
 export interface PathKinds {
@@ -30,44 +23,6 @@ const allPatchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
-]
-
-const listParameters = (style: PathStyle): Json[] => [
-  style.parameter('allowWatchBookmarks', 'query', 'boolean', 'Asks for events of type BOOKMARK in a watch.'),
-  style.parameter('continue', 'query', 'string', 'Where a list in pages goes on: the value that the previous page gave.'),
-  style.parameter('fieldSelector', 'query', 'string', 'Restricts the objects by their fields. Default: everything.'),
-  style.parameter('labelSelector', 'query', 'string', 'Restricts the objects by their labels. Default: everything.'),
-  style.parameter('limit', 'query', 'integer', 'Most objects of one page.'),
-  style.parameter('resourceVersion', 'query', 'string', 'Which version of the data is asked for. Default: the most recent.'),
-  style.parameter('resourceVersionMatch', 'query', 'string', 'How resourceVersion applies to a list.'),
-  style.parameter('sendInitialEvents', 'query', 'boolean', 'Begins a watch with the state, closed by a bookmark.'),
-  style.parameter('timeoutSeconds', 'query', 'integer', 'Ends a watch after so long.'),
-  style.parameter('watch', 'query', 'boolean', 'Asks for changes as they happen instead of a list.'),
-]
-
-const dryRun = (style: PathStyle): Json => style.parameter('dryRun', 'query', 'string', 'All: everything is done but nothing is stored.')
-
-const writeParameters = (style: PathStyle): Json[] => [
-  dryRun(style),
-  style.parameter('fieldManager', 'query', 'string', 'Name of the actor that makes these changes, of at most 128 characters.'),
-  style.parameter(
-    'fieldValidation',
-    'query',
-    'string',
-    'What happens to unknown and duplicate fields: Ignore, Warn (the default) or Strict.',
-  ),
-]
-
-const patchParameters = (style: PathStyle): Json[] => [
-  ...writeParameters(style),
-  style.parameter('force', 'query', 'boolean', 'Takes fields over from other managers in an apply.'),
-]
-
-const deleteParameters = (style: PathStyle): Json[] => [
-  dryRun(style),
-  style.parameter('gracePeriodSeconds', 'query', 'integer', 'Time before the object goes; 0 is at once.'),
-  style.parameter('orphanDependents', 'query', 'boolean', 'Deprecated: see propagationPolicy.'),
-  style.parameter('propagationPolicy', 'query', 'string', 'What happens to dependents: Orphan, Background or Foreground.'),
 ]
 
 const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
@@ -330,52 +285,4 @@ export function pathsOf(served: ServedResource, kinds: PathKinds, style: PathSty
     }
   }
   return paths
-}
-
-const text = { description: 'OK' }
-
-/** OpenAPI 3.0. */
-export const style3: PathStyle = {
-  parameter: (name, place, type, description) => ({
-    name,
-    in: place,
-    description,
-    ...(place === 'path' ? { required: true } : {}),
-    schema: { type, uniqueItems: true },
-  }),
-  body: (reference, mediaTypes) =>
-    reference === undefined
-      ? {}
-      : { requestBody: { content: Object.fromEntries(mediaTypes.map((type) => [type, { schema: reference }])) } },
-  answers: (reference, codes) => ({
-    responses: Object.fromEntries(
-      codes.map((code) => [
-        String(code),
-        reference === undefined
-          ? { ...text, content: { '*/*': { schema: { type: 'string' } } } }
-          : { description: 'OK', content: { 'application/json': { schema: reference }, 'application/yaml': { schema: reference } } },
-      ]),
-    ),
-  }),
-}
-
-/** OpenAPI 2.0 (Swagger). */
-export const style2: PathStyle = {
-  parameter: (name, place, type, description) => ({
-    name,
-    in: place,
-    description,
-    ...(place === 'path' ? { required: true } : {}),
-    type,
-    uniqueItems: true,
-  }),
-  body: (reference, mediaTypes) => ({
-    consumes: reference === undefined ? ['*/*'] : mediaTypes,
-    produces: ['application/json', 'application/yaml'],
-    schemes: ['https'],
-    ...(reference === undefined ? {} : { bodyParameters: [{ name: 'body', in: 'body', required: true, schema: reference }] }),
-  }),
-  answers: (reference, codes) => ({
-    responses: Object.fromEntries(codes.map((code) => [String(code), { description: 'OK', schema: reference ?? { type: 'string' } }])),
-  }),
 }

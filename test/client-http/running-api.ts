@@ -45,6 +45,7 @@ export interface RunningApi extends AsyncDisposable {
   /** Forgets every old version of every object. */
   compact(): Promise<void>
   connect(options?: Partial<HttpClientOptions>): Promise<HttpClient>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface ApiOptions {

@@ -86,6 +86,7 @@ export class Requester {
           if (deadline.signal.aborted && !isApiError(error)) throw tooSlow(request, requestTimeoutMs)
           const wait = retries < maxRetries && !signal.aborted ? this.#retryIn(request, error, retries) : undefined
           if (wait === undefined || clock.monotonic() + wait - begun >= requestTimeoutMs) throw this.#apiError(request, error)
+          if (wait === 0) continue
           await clock.sleep(wait, signal).catch(() => {
             throw this.#apiError(request, error)
           })

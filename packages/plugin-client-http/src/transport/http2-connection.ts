@@ -24,6 +24,8 @@ export interface ConnectionOptions {
 /** What each stream, and the connection as a whole, may send before it is read. A watch that nobody reads holds no more than this. */
 const streamWindow = 512 * 1024
 const connectionWindow = 16 * 1024 * 1024
+/** Time that requests have to end on a connection of which the server takes leave. */
+const drainMs = 60_000
 /** Streams that share one connection, if the server allows as many. */
 const maxStreams = 500
 
@@ -43,6 +45,9 @@ export class Http2Connection {
     this.#options = options
     session.on('goaway', (_code, lastStream) => {
       this.#lastProcessed = Math.min(this.#lastProcessed, lastStream)
+      // What is under way may end; pings are not sent any more, so a watch could otherwise hang on it for ever.
+      this.#cancelPing()
+      this.#cancelPing = options.clock.after(drainMs, () => this.destroy(lost(options.origin)))
     })
     session.on('error', (cause) => {
       this.#death ??= lost(options.origin, cause)
@@ -86,7 +91,12 @@ export class Http2Connection {
 
   /** True while new requests may be sent on it. */
   get usable(): boolean {
-    return !this.#session.closed && !this.#session.destroyed && this.#lastProcessed === Number.POSITIVE_INFINITY
+    return !this.#isOver && this.#lastProcessed === Number.POSITIVE_INFINITY
+  }
+
+  /** Each of the two may be true without the other. */
+  get #isOver(): boolean {
+    return this.#session.closed || this.#session.destroyed
   }
 
   get hasRoom(): boolean {
@@ -168,10 +178,10 @@ export class Http2Connection {
 
   #schedulePing(): void {
     const { clock, keepAliveMs, pingTimeoutMs, origin } = this.#options
-    if (this.#session.destroyed) return
+    if (this.#isOver) return
     this.#cancelPing = clock.after(keepAliveMs, () => {
-      if (this.#session.destroyed) return
-      this.#cancelPing = clock.after(pingTimeoutMs, () =>
+      if (this.#isOver) return
+      const cancel = clock.after(pingTimeoutMs, () =>
         this.destroy(
           new TransportError(
             'CLIENT_CONNECTION_LOST',
@@ -179,11 +189,11 @@ export class Http2Connection {
           ),
         ),
       )
-      const sent = this.#session.ping((error) => {
-        this.#cancelPing()
+      this.#cancelPing = cancel
+      this.#session.ping((error) => {
+        cancel()
         if (error === null) this.#schedulePing()
       })
-      if (!sent) this.#session.destroy()
     })
   }
 }

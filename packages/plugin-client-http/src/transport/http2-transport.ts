@@ -86,10 +86,11 @@ export class Http2Transport implements Transport {
 
   async #connect(): Promise<void> {
     const { clock, tls, origin } = this.#options
-    try {
-      await clock.sleep(this.#backoff.delay, this.#closing.signal)
-    } catch {
-      throw closed(origin)
+    const { delay } = this.#backoff
+    if (delay > 0) {
+      await clock.sleep(delay, this.#closing.signal).catch(() => {
+        throw closed(origin)
+      })
     }
     try {
       const connection = await Http2Connection.open(this.#options, await tls())

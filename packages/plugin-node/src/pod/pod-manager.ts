@@ -30,6 +30,7 @@ export class PodManager {
     for (const pod of this.#informer.lister.list()) this.#take(pod)
     this.#started = true
     this.#reap()
+    for (const uid of await this.#shared.volumes.uids()) if (!this.#workers.has(uid) && !this.#reaping.has(uid)) await this.#remove(uid)
   }
 
   /** The runtime reports a change of this sandbox. */
@@ -90,9 +91,10 @@ export class PodManager {
   async #remove(uid: string): Promise<void> {
     try {
       await this.#shared.runtime.removeSandbox(uid)
+      await this.#shared.volumes.discard(uid)
       await this.#shared.view.refresh()
     } catch (error) {
-      this.#log.warn({ uid, error }, 'cannot remove a sandbox whose pod is gone')
+      this.#log.warn({ uid, err: error }, 'cannot remove what is left of a pod that is gone')
     }
   }
 }

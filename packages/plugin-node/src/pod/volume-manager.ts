@@ -1,3 +1,4 @@
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ContinuoError, type Providers } from '@continuo/core'
 import type { VolumeDriver, VolumeObjects } from '@continuo/workload'
@@ -55,16 +56,43 @@ export class VolumeManager {
       const type = Object.keys(volume).find((key) => key !== 'name') ?? 'emptyDir'
       await this.#drivers.get(type)?.unmount(this.#request(pod, volume.name))
     }
+    // What a driver has left in its directory is not ours to remove.
+    for (const path of [join(this.#directory(pod), 'volumes'), this.#directory(pod)]) await rmdir(path).catch(() => {})
+  }
+
+  /** Pods that have a directory here, wanted or not. */
+  async uids(): Promise<readonly string[]> {
+    return readdir(this.#root).catch(() => [])
+  }
+
+  /**
+   * Removes the directory of a pod of which nothing else is known: it was deleted by force, or while the agent was away.
+   * Throws `NODE_VOLUME` and removes nothing when something is mounted below it.
+   */
+  async discard(podUid: string): Promise<void> {
+    const directory = join(this.#root, podUid)
+    const volumes = join(directory, 'volumes')
+    const root = await lstat(this.#root).catch(() => undefined)
+    for (const name of await readdir(volumes).catch(() => [])) {
+      if ((await lstat(join(volumes, name))).dev !== root?.dev)
+        throw new ContinuoError('NODE_VOLUME', `${join(volumes, name)} belongs to no pod and something is mounted there`, {
+          hint: 'unmount it; the directory is removed at the next start of the agent',
+        })
+    }
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #directory(pod: PodView): string {
+    return join(this.#root, pod.metadata.uid ?? '')
   }
 
   #request(pod: PodView, volumeName: string) {
-    const podUid = pod.metadata.uid ?? ''
     return {
-      podUid,
+      podUid: pod.metadata.uid ?? '',
       namespace: pod.metadata.namespace ?? 'default',
       podName: pod.metadata.name,
       volumeName,
-      directory: join(this.#root, podUid, 'volumes', volumeName),
+      directory: join(this.#directory(pod), 'volumes', volumeName),
     }
   }
 }

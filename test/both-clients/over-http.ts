@@ -1,4 +1,4 @@
-import type { StartApi } from '../../packages/plugin-controllers/test/cluster/test-cluster.ts'
+import type { StartApi } from '@continuo/testkit'
 import { startApi } from '../client-http/running-api.ts'
 
 /** An API that listens, reached over HTTP/2 and TLS: what the suites of plugins take instead of a local client. */

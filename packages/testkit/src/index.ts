@@ -1,5 +1,7 @@
 export * from './client-suite/index.ts'
 export * from './clock/virtual-clock.ts'
+export * from './cluster/eventually.ts'
+export * from './cluster/split-cluster.ts'
 export * from './random/seeded-random.ts'
 export * from './runtime/simulated-runtime.ts'
 export * from './store-suite/index.ts'

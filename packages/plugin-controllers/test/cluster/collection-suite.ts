@@ -9,16 +9,16 @@ import {
   type OwnerReference,
   RegistryCap,
 } from '@continuo/core'
+import { eventually, type SplitCluster, type StartApi, startSplitCluster } from '@continuo/testkit'
 import { ClusterCaCap, ConfigMap, Deployment, Pod, ReplicaSet, Secret, ServiceAccount } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { deployment, garbageCollector, namespace, replicaSet, serviceAccount } from '../../src/index.ts'
 import { deploymentOf } from '../objects.ts'
 import { type FakeAgent, fakeAgent } from './fake-agent.ts'
-import { eventually, type StartApi, startCluster, type TestCluster } from './test-cluster.ts'
 
 /** Runs over whichever API it is given: local by default. */
 export function collectionSuite(startApi?: StartApi): void {
-  let cluster: TestCluster
+  let cluster: SplitCluster
   let agent: FakeAgent
   let client: ObjectClient
 
@@ -30,7 +30,7 @@ export function collectionSuite(startApi?: StartApi): void {
   })
 
   beforeEach(async () => {
-    cluster = await startCluster(
+    cluster = await startSplitCluster(
       {
         controllers: {
           authority,

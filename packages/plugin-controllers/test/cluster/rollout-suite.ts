@@ -1,15 +1,15 @@
 import { ApiError, DecisionLogCap, definePlugin, Event, type ObjectClient } from '@continuo/core'
+import { eventually, type SplitCluster, type StartApi, startSplitCluster } from '@continuo/testkit'
 import { Deployment, EndpointSlice, Endpoints, Pod, ReplicaSet, Service } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { newReplicaSet } from '../../src/deployment/new-replica-set.ts'
 import { deployment, endpointSlice, endpoints, replicaSet, serviceAllocator } from '../../src/index.ts'
 import { deploymentOf, serviceOf, setOf } from '../objects.ts'
 import { type FakeAgent, fakeAgent } from './fake-agent.ts'
-import { eventually, type StartApi, startCluster, type TestCluster } from './test-cluster.ts'
 
 /** Runs over whichever API it is given: local by default. */
 export function rolloutSuite(startApi?: StartApi): void {
-  let cluster: TestCluster
+  let cluster: SplitCluster
   let agent: FakeAgent
   let client: ObjectClient
   let refusing = false
@@ -27,7 +27,7 @@ export function rolloutSuite(startApi?: StartApi): void {
   })
 
   beforeEach(async () => {
-    cluster = await startCluster(
+    cluster = await startSplitCluster(
       {
         admission: { allocator: serviceAllocator, refusal },
         controllers: { deployment, replicaSet, endpoints, endpointSlice },

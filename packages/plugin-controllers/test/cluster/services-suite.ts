@@ -1,20 +1,20 @@
 import { hasReason, type ObjectClient } from '@continuo/core'
+import { eventually, type SplitCluster, type StartApi, startSplitCluster } from '@continuo/testkit'
 import { EndpointSlice, Endpoints, Pod, ReplicationController, Service, type ServiceSpec } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultTolerations, endpointSlice, endpoints, replicationController, serviceAllocator } from '../../src/index.ts'
 import { serviceOf } from '../objects.ts'
 import { type FakeAgent, fakeAgent } from './fake-agent.ts'
-import { eventually, type StartApi, startCluster, type TestCluster } from './test-cluster.ts'
 
 /** Runs over whichever API it is given: local by default. */
 export function servicesSuite(startApi?: StartApi): void {
-  let cluster: TestCluster
+  let cluster: SplitCluster
   let agent: FakeAgent
   let client: ObjectClient
 
   beforeEach(async () => {
     const allocator = { slot: 'allocator', plugin: serviceAllocator, config: { serviceRange: '127.96.0.0/26', nodePorts: '30000-30031' } }
-    cluster = await startCluster(
+    cluster = await startSplitCluster(
       { admission: { allocator, defaultTolerations }, controllers: { endpoints, endpointSlice, replicationController } },
       startApi,
     )

@@ -1,17 +1,16 @@
 import { Event, formatMicroTime, formatTime, type KubeObject, Lease, type ObjectClient } from '@continuo/core'
-import { createVirtualClock, type VirtualClock } from '@continuo/testkit'
+import { createVirtualClock, type SplitCluster, startSplitCluster, type VirtualClock } from '@continuo/testkit'
 import { Node, Pod } from '@continuo/workload'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultTolerations, expiry, nodeLifecycle } from '../../src/index.ts'
-import { startCluster, type TestCluster } from './test-cluster.ts'
 
-let cluster: TestCluster
+let cluster: SplitCluster
 let client: ObjectClient
 let clock: VirtualClock
 
 beforeEach(async () => {
   clock = createVirtualClock()
-  cluster = await startCluster({ clock, admission: { defaultTolerations, expiry }, controllers: { nodeLifecycle } })
+  cluster = await startSplitCluster({ clock, admission: { defaultTolerations, expiry }, controllers: { nodeLifecycle } })
   client = cluster.client
 })
 

@@ -1,13 +1,13 @@
 import { definePlugin, Event, type ObjectClient } from '@continuo/core'
+import { eventually, type SplitCluster, type StartApi, startSplitCluster } from '@continuo/testkit'
 import { Node, Pod, SchedulerBind, SchedulerFilter, SchedulerPermit, SchedulerReserve } from '@continuo/workload'
 import { afterEach, expect, test } from 'vitest'
 import { scheduler } from '../../src/index.ts'
 import { node, pod } from '../objects.ts'
-import { eventually, type StartApi, startCluster, type TestCluster } from './test-cluster.ts'
 
 /** Runs over whichever API it is given: local by default. */
 export function schedulerSuite(startApi?: StartApi): void {
-  let cluster: TestCluster
+  let cluster: SplitCluster
   afterEach(() => cluster[Symbol.asyncDispose]())
 
   const gpuRule = definePlugin({
@@ -22,9 +22,9 @@ export function schedulerSuite(startApi?: StartApi): void {
 
   async function start(
     nodes: readonly Node[],
-    controllers: Parameters<typeof startCluster>[0]['controllers'] = { scheduler },
+    controllers: Parameters<typeof startSplitCluster>[0]['controllers'] = { scheduler },
   ): Promise<ObjectClient> {
-    cluster = await startCluster({ controllers }, startApi)
+    cluster = await startSplitCluster({ controllers }, startApi)
     for (const each of nodes) {
       await cluster.client.for(Node).create({ ...each, status: {} })
       await cluster.client.for(Node).updateStatus(each)

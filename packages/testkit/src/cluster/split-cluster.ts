@@ -2,22 +2,13 @@ import {
   type AnyPlugin,
   type Clock,
   createHost,
-  createMemoryStore,
-  definePlugin,
   type Host,
+  memoryStore,
   type ObjectClient,
   ObjectClientCap,
   type SlotSpec,
-  StoreCap,
 } from '@continuo/core'
 import { workloadKinds } from '@continuo/workload'
-
-const memoryStore = definePlugin({
-  name: 'memory-store',
-  api: '^1',
-  provides: [StoreCap],
-  setup: (ctx) => ctx.provide(StoreCap, createMemoryStore()),
-})
 
 /** An API, and the client through which controllers and tests reach it. */
 export interface RunningApi {
@@ -41,7 +32,7 @@ const local: StartApi = async (plugins, clock) => {
   return { host, client: host.use(ObjectClientCap), stop: () => host.stop() }
 }
 
-export interface TestCluster extends AsyncDisposable {
+export interface SplitCluster extends AsyncDisposable {
   /** Speaks with the API as the controllers do. */
   readonly client: ObjectClient
   /** The host of the API, for what only its own process can do. */
@@ -54,11 +45,15 @@ type Slots = Readonly<Record<string, AnyPlugin | SlotSpec>>
 const slotsOf = (plugins: Slots = {}): SlotSpec[] =>
   Object.entries(plugins).map(([slot, plugin]) => ('plugin' in plugin ? (plugin as SlotSpec) : { slot, plugin }))
 
-/** An API with `admission` plugins, and beside it a host that runs `controllers` and knows the API only through a client. */
-export async function startCluster(
+/**
+ * An API with `admission` plugins over the in-memory store, and beside it a host that runs `controllers` and knows the API only through
+ * a client: so a suite of controllers runs over every client.
+ * @example await using cluster = await startSplitCluster({ controllers: { mine: myController } })
+ */
+export async function startSplitCluster(
   plugins: { readonly controllers?: Slots; readonly admission?: Slots; readonly clock?: Clock },
   startApi: StartApi = local,
-): Promise<TestCluster> {
+): Promise<SplitCluster> {
   const { host, client, stop } = await startApi(slotsOf(plugins.admission), plugins.clock)
   const controllers = createHost({
     name: 'controllers',
@@ -78,20 +73,4 @@ export async function startCluster(
       await stop()
     },
   }
-}
-
-/** Polls until the probe gives a value, or fails with what it saw last. */
-export async function eventually<T>(probe: () => Promise<T | undefined | false>, what: string, ms = 5000): Promise<T> {
-  const end = performance.now() + ms
-  let last: unknown
-  while (performance.now() < end) {
-    try {
-      const value = await probe()
-      if (value !== undefined && value !== false) return value
-    } catch (error) {
-      last = error
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new TypeError(`waited ${ms} ms for: ${what}`, { cause: last })
 }

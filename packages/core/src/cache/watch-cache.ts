@@ -35,7 +35,7 @@ export interface CacheCursor {
  * an event is put into the rings of the keys of its new and its previous entry, so it costs its own watchers only.
  */
 export interface DispatchIndex {
-  /** Dispatch keys of an entry beside `''` (everything), such as `namespace=a`, `name=a/b`, `spec.nodeName=n1`. */
+  /** Dispatch keys of an entry beside `''` (everything), such as `namespace=a`, `name=a/b`, `spec.holder=me`. */
   keysOf(entry: CacheEntry): readonly string[]
 }
 

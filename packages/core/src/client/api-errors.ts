@@ -14,7 +14,7 @@ const detailsOf = (resource: GroupResource, name: string) => ({
   kind: resource.resource,
 })
 
-/** `pods "web" not found`. */
+/** `widgets.example.com "web" not found`. */
 export const notFound = (resource: GroupResource, name: string): ApiError =>
   new ApiError('NotFound', `${formatGroupResource(resource)} ${JSON.stringify(name)} not found`, detailsOf(resource, name))
 

@@ -28,7 +28,7 @@ export type StatusReason = keyof typeof reasonCodes
 export interface StatusCause {
   readonly reason?: string
   readonly message?: string
-  /** Path of the field, as `spec.containers[0].image`. */
+  /** Path of the field, as `spec.versions[0].name`. */
   readonly field?: string
 }
 

@@ -1,17 +1,17 @@
-import { ContinuoError } from '@continuo/core'
+import { ContinuoError, systemClock } from '@continuo/core'
 
 /** Polls until the probe gives a value and resolves with it. After `ms` of real time throws `TEST_TIMEOUT` with the probe's last error as cause. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>, what: string, ms = 5000): Promise<T> {
-  const end = performance.now() + ms
+  const end = systemClock.monotonic() + ms
   let last: unknown
-  while (performance.now() < end) {
+  while (systemClock.monotonic() < end) {
     try {
       const value = await probe()
       if (value !== undefined && value !== false) return value
     } catch (error) {
       last = error
     }
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await systemClock.sleep(10)
   }
   throw new ContinuoError('TEST_TIMEOUT', `waited ${ms} ms for: ${what}`, { cause: last })
 }

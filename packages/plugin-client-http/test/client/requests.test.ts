@@ -47,7 +47,10 @@ it('writes each method as the API wants it', async () => {
       () => widgets.updateStatus(body, { fieldManager: 'other', fieldValidation: 'Warn' }),
       { method: 'PUT', path: `${one}/status`, query: { fieldManager: 'other', fieldValidation: 'Warn' } },
     ],
-    [() => widgets.patch(body as never, { type: 'json', body: [] }), { method: 'PATCH', path: one, type: 'application/json-patch+json', body: [] }],
+    [
+      () => widgets.patch(body as never, { type: 'json', body: [] }),
+      { method: 'PATCH', path: one, type: 'application/json-patch+json', body: [] },
+    ],
     [() => widgets.patch('default/a', { type: 'merge', body: { a: null } }), { type: 'application/merge-patch+json', body: { a: null } }],
     [() => widgets.patch('default/a', { type: 'strategic', body: {} }), { type: 'application/strategic-merge-patch+json', query: owned }],
     [

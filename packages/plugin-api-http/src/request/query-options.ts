@@ -8,11 +8,19 @@ import {
   type WriteOptions,
 } from '@continuo/core'
 
+/** The reason that goes with the first words of a cause, as everywhere in the API. */
+const reasonOf = (message: string): string =>
+  message.startsWith('Forbidden')
+    ? 'FieldValueForbidden'
+    : message.startsWith('Unsupported')
+      ? 'FieldValueNotSupported'
+      : 'FieldValueInvalid'
+
 const invalidOptions = (kind: string, field: string, message: string): ApiError =>
   new ApiError('Invalid', `${kind}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
     group: 'meta.k8s.io',
     kind,
-    causes: [{ reason: 'FieldValueInvalid', field, message }],
+    causes: [{ reason: reasonOf(message), field, message }],
   })
 
 /** A switch as Kubernetes reads it: absent is false; anything but `false` and `0` is true, the empty text too. */

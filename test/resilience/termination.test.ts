@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Api, openApi } from '../support/api.ts'
@@ -50,9 +50,13 @@ afterAll(async () => {
   await data.remove()
 })
 
-const listening = (ip: string): boolean => {
-  const hex = ip.split('.').reverse().map((part) => Number(part).toString(16).padStart(2, '0')).join('').toUpperCase() // biome-ignore format: one thought
-  return readFileSync('/proc/net/tcp', 'latin1').includes(` ${hex}:`)
+/** Whether somebody listens on any port of an address: state 0A of `/proc/net/tcp`. */
+function listening(ip: string): boolean {
+  const bytes = ip.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  const local = ` ${bytes.reverse().join('').toUpperCase()}:`
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .some((line) => line.includes(local) && line.trim().split(/\s+/)[3] === '0A')
 }
 
 const directoriesOf = (uid: string): string[] =>
@@ -127,4 +131,28 @@ it('a shorter grace period, asked for later, shortens the one under way', async 
   await eventually(async () => expect((await api.send('GET', `${pods}/long`)).status).toBe(404), 6_000)
   expect(performance.now() - told).toBeLessThan(4_000)
   await eventually(() => expect(processesWith(uid)).toEqual([]), 1_000)
+})
+
+it('a pod deleted by force is gone at once, and what it had follows', async () => {
+  await api.ok('POST', pods, { body: pod('forced') })
+  await eventually(async () => expect((await api.ok('GET', `${pods}/forced`)).body.status.containerStatuses?.[0]?.ready).toBe(true))
+  const { uid } = (await api.ok('GET', `${pods}/forced`)).body.metadata
+  await api.ok('DELETE', `${pods}/forced?gracePeriodSeconds=0`)
+  expect((await api.send('GET', `${pods}/forced`)).status).toBe(404)
+  await eventually(() => {
+    expect(processesWith(uid)).toEqual([])
+    expect(directoriesOf(uid)).toEqual([])
+  }, 5_000)
+})
+
+it('what a pod had that is forgotten is removed at the next start', async () => {
+  const uid = '6e0f3c1e-0000-4000-8000-000000000000'
+  const [node = ''] = readdirSync(join(data.path, 'node'))
+  await cluster.interrupt()
+  const volume = join(data.path, 'node', node, 'pods', uid, 'volumes', 'scratch')
+  mkdirSync(volume, { recursive: true })
+  writeFileSync(join(volume, 'file'), 'data')
+  cluster = await startProcess({ dataDir: data.path })
+  api = await openApi(cluster.kubeconfig)
+  await eventually(() => expect(directoriesOf(uid)).toEqual([]), 5_000)
 })

@@ -42,6 +42,8 @@ export class CacheWatchCursor implements WatchCursor {
   #pendingAt = 0
   #filling: Promise<void> | undefined
   #failure: unknown
+  /** Set when the watch is to end: what has happened up to this revision is still delivered. */
+  #endsAfter: number | undefined
   #closing = false
   #closed = false
   #bookmarkDue = false
@@ -86,7 +88,7 @@ export class CacheWatchCursor implements WatchCursor {
       if (this.#filling !== undefined) await this.#filling
       if (this.#closing || this.#pendingAt < this.#pending.length || this.#failure !== undefined) return
       const more = this.#fill()
-      if (this.#pendingAt < this.#pending.length || this.#failure !== undefined) return
+      if (this.#closing || this.#pendingAt < this.#pending.length || this.#failure !== undefined) return
       if (this.#filling === undefined) await (more ? this.#parts.clock.yield() : this.#woken())
     }
   }
@@ -133,17 +135,24 @@ export class CacheWatchCursor implements WatchCursor {
     this.#stops.push(() => this.#parts.watches.delete(end))
     if (this.#spec.timeoutMs !== undefined) this.#stops.push(clock.after(this.#spec.timeoutMs, () => this.#finish()))
     this.#stops.push(
-      registry.onChange(({ type, resource }) => {
-        if (type !== 'added' && resource.group === definition.group && resource.resource === definition.plural) this.#finish()
+      registry.onChange(({ type, resource, definition: next }) => {
+        if (resource.group !== definition.group || resource.resource !== definition.plural) return
+        // Other verbs, as while its objects are being deleted, change nothing about what is seen.
+        if (type === 'removed' || (type === 'replaced' && next.versions !== definition.versions)) this.#finish()
       }),
     )
   }
 
-  /** No more events are read; what was read is still taken, and a last bookmark tells where to go on. */
+  /** What has happened by now is still read, and a last bookmark tells where to go on. */
   #finish(): void {
+    this.#endsAfter ??= this.#parts.cache.revision
+    this.#wake?.()
+  }
+
+  /** Nothing is left to read of a watch that is to end. */
+  #end(): void {
     if (this.#closing) return
-    if (this.#spec.bookmarks && this.#initialDone && this.#filling === undefined && this.#pendingAt >= this.#pending.length)
-      this.#bookmark(false)
+    if (this.#spec.bookmarks && this.#initialDone) this.#bookmark(false)
     this.#closing = true
     this.#wake?.()
   }
@@ -154,7 +163,8 @@ export class CacheWatchCursor implements WatchCursor {
       for (let steps = 0; steps < stepsAtOnce; steps++) {
         const changes = this.#initialAt < this.#spec.initial.length ? this.#readInitial() : this.#readRing()
         if (changes === undefined) {
-          this.#markProgress()
+          if (this.#endsAfter === undefined) this.#markProgress()
+          else this.#end()
           return false
         }
         if (this.#converts) {
@@ -211,11 +221,13 @@ export class CacheWatchCursor implements WatchCursor {
         return undefined
       }
     }
+    const end = this.#endsAfter ?? Number.POSITIVE_INFINITY
     const events = this.#spec.cursor.take(step)
-    if (events.length === 0) return undefined
+    if (events[0] === undefined || events[0].revision > end) return undefined
     const { prefix, target } = this.#spec
     const changes: WatchChange[] = []
-    for (const event of events) if (event.key.startsWith(prefix)) changes.push(target.form.recent.of(this.#parts.views, target.form, event))
+    for (const event of events)
+      if (event.revision <= end && event.key.startsWith(prefix)) changes.push(target.form.recent.of(this.#parts.views, target.form, event))
     return changes
   }
 
@@ -226,7 +238,8 @@ export class CacheWatchCursor implements WatchCursor {
   }
 
   #bookmark(initialEventsEnd: boolean): void {
-    const revision = initialEventsEnd ? this.#spec.startRevision : Math.max(this.#spec.cursor.revision, this.#lastTold)
+    const seen = Math.min(this.#spec.cursor.revision, this.#endsAfter ?? Number.POSITIVE_INFINITY)
+    const revision = initialEventsEnd ? this.#spec.startRevision : Math.max(seen, this.#lastTold)
     this.#lastTold = revision
     const resourceVersion = this.#parts.views.scale.format(revision)
     this.#pending = [initialEventsEnd ? { type: 'BOOKMARK', resourceVersion, initialEventsEnd } : { type: 'BOOKMARK', resourceVersion }]

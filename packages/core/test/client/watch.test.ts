@@ -67,6 +67,42 @@ it('ends every watch of a resource that is removed or replaced, after what was r
   await expect(service.watch({ ...collection, resource: 'passing' }, {}, caller)).rejects.toMatchObject({ status: 404 })
 })
 
+it('delivers what happened before it ended, and says where to go on', async () => {
+  const { service, client, registry } = await startCluster()
+  const other: ResourceDefinition = { ...widgetResource, plural: 'passing', kind: 'Passing', shortNames: [] }
+  const entry = registry.add(other, 'test')
+  const cursor = await service.watch({ ...collection, resource: 'passing' }, { allowWatchBookmarks: true }, caller)
+  const passing = await client.resource({ ...Widget, resource: 'passing' })
+  for (const name of ['a', 'b']) await passing.create({ ...widget(name), kind: 'Passing' })
+  const last = await passing.get('default/b')
+  entry.replace({ ...other, verbs: ['get', 'list', 'watch', 'delete'] })
+  entry[Symbol.dispose]()
+  await client.for(Widget).create(widget('later'))
+  const events = await read(cursor, 10)
+  expect(events.map((event) => [event.type, event.type === 'BOOKMARK' ? '' : event.view.name])).toEqual([
+    ['ADDED', 'a'],
+    ['ADDED', 'b'],
+    ['BOOKMARK', ''],
+  ])
+  expect(events[2]).toMatchObject({ resourceVersion: last.metadata.resourceVersion })
+  expect(cursor.ended).toBe(true)
+})
+
+it('goes on when only the verbs of its resource change', async () => {
+  const { service, client, registry } = await startCluster()
+  const other: ResourceDefinition = { ...widgetResource, plural: 'passing', kind: 'Passing', shortNames: [] }
+  const entry = registry.add(other, 'test')
+  const cursor = await service.watch({ ...collection, resource: 'passing' }, {}, caller)
+  const passing = await client.resource({ ...Widget, resource: 'passing' })
+  await passing.create({ ...widget('a'), kind: 'Passing' })
+  entry.replace({ ...other, verbs: ['get', 'list', 'watch', 'delete'] })
+  await passing.delete('default/a')
+  expect((await read(cursor, 2)).map((event) => event.type)).toEqual(['ADDED', 'DELETED'])
+  entry.replace({ ...other, versions: [...other.versions] })
+  expect(await read(cursor, 1)).toEqual([])
+  expect(cursor.ended).toBe(true)
+})
+
 it('refuses versions that are no longer held with 410, and future ones with 504', async () => {
   const store = new MemoryStore()
   const { client } = await startCluster({ store })

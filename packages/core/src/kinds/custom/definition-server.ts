@@ -3,6 +3,7 @@ import { type Clock, formatTime } from '../../clock/clock.ts'
 import { hasReason } from '../../errors/api-error.ts'
 import type { Log } from '../../log/log.ts'
 import type { Registry } from '../../resources/registry.ts'
+import type { ResourceDefinition } from '../../resources/resource.ts'
 import { jsonEqual } from '../../schema/json-value.ts'
 import { isTrue } from './conditions.ts'
 import { CustomResourceDefinition, cleanupFinalizer } from './custom-resource-definition.ts'
@@ -18,8 +19,10 @@ export interface DefinitionServerOptions {
 
 interface ServedDefinition {
   readonly entry: ReturnType<Registry['add']>
+  readonly resource: ResourceDefinition
   /** What the resource was made from; it is made anew when this differs. */
-  readonly made: unknown
+  readonly spec: CustomResourceDefinition['spec']
+  readonly terminating: boolean
 }
 
 /** After a failure, and while objects of a dying kind are not gone yet. */
@@ -113,14 +116,18 @@ export class DefinitionServer {
   #serve(definition: CustomResourceDefinition): void {
     const { registry, log } = this.#options
     const { name } = definition.metadata
-    const made = [definition.spec, isTrue(definition.status?.conditions, 'Terminating')]
+    const { spec } = definition
+    const terminating = isTrue(definition.status?.conditions, 'Terminating')
     const served = this.#served.get(name)
-    if (served !== undefined && jsonEqual(served.made, made)) return
+    const sameSpec = served !== undefined && jsonEqual(served.spec, spec)
+    if (sameSpec && served.terminating === terminating) return
     try {
-      const resource = toResource(definition)
+      const made = toResource(definition)
+      // A dying kind has fewer verbs. Its versions stay the same ones, so that watches go on to its last object.
+      const resource = sameSpec ? { ...made, versions: served.resource.versions } : made
       const entry = served?.entry ?? registry.add(resource, `customresourcedefinition ${name}`)
       if (served !== undefined) entry.replace(resource)
-      this.#served.set(name, { entry, made })
+      this.#served.set(name, { entry, resource, spec, terminating })
     } catch (error) {
       // Names clash with a kind that a plugin added since: it stays as it was.
       log.warn({ definition: name, error: error instanceof Error ? error.message : String(error) }, 'a custom resource cannot be served')

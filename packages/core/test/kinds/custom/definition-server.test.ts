@@ -122,8 +122,9 @@ it('ends with its definition: objects go first, then watches, then the kind is f
     .for(Gadget)
     .create({ ...gadget('a', { size: 1 }), metadata: { name: 'a', namespace: 'default', finalizers: ['toys.example.com/hold'] } })
   const watch = await client.for(Gadget).watch({ signal: new AbortController().signal })
+  const seen: string[] = []
   const ended = (async () => {
-    for await (const _ of watch);
+    for await (const event of watch) seen.push(event.type)
   })()
   await client.for(CustomResourceDefinition).delete('gadgets.toys.example.com')
   await settled(client, (crd) => crd?.status?.conditions?.some((condition) => condition.type === 'Terminating') === true)
@@ -134,6 +135,7 @@ it('ends with its definition: objects go first, then watches, then the kind is f
   await settled(client, (crd) => crd === undefined)
   await expect.poll(() => served(registry)).toBe(false)
   await ended
+  expect(seen).toEqual(['ADDED', 'MODIFIED', 'DELETED'])
   await expect(client.for(Gadget).list()).rejects.toMatchObject({ reason: 'NotFound' })
 })
 

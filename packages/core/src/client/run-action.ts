@@ -8,13 +8,13 @@ import { PlainView } from './plain-view.ts'
 import type { Target } from './target.ts'
 import type { WriteSession } from './write-session.ts'
 
-/** Hands the body of an action or of a virtual resource to its doer, after admission. Throws 503 when nothing provides it. */
+/** Hands the body of an action or of a virtual resource to its doer, after admission. Throws 503 when nothing provides it, without a time after which to try again: clients would. */
 export async function runAction(session: WriteSession, target: Target, body: UnstructuredObject): Promise<WriteResult> {
   const { parts, caller, options } = session
   const { definition, gvr } = target.served
   const key = `${definition.group}/${definition.plural}/${target.subresource?.name ?? ''}`
   const action = parts.actions.get(key)
-  if (action === undefined) throw new ApiError('ServiceUnavailable', `nothing in this cluster answers ${key}`, { retryAfterSeconds: 10 })
+  if (action === undefined) throw new ApiError('ServiceUnavailable', `nothing in this cluster answers ${key}`)
   const shape = shapeOf(target)
   const object = decodeBody(shape, mutableCopy(body), options, session.warn)
   await parts.cache.caughtUp()

@@ -37,11 +37,7 @@ export function compileSelection(served: ServedResource, { namespace, labelSelec
   const fields = served.version.selectableFields ?? {}
   for (const { field } of terms) {
     if (field !== 'metadata.name' && field !== 'metadata.namespace' && !Object.hasOwn(fields, field)) {
-      throw new ApiError(
-        'BadRequest',
-        `Unable to find ${JSON.stringify(`${served.apiVersion}, Resource=${served.gvr.resource}`)} that match label selector ${JSON.stringify(labelSelector ?? '')}, field selector ${JSON.stringify(fieldSelector)}: field label not supported: ${field}`,
-        { kind: formatGroupResource(served.gvr) },
-      )
+      throw new ApiError('BadRequest', `field label not supported: ${field}`, { kind: formatGroupResource(served.gvr) })
     }
   }
   const labels = labelSelector ? compileLabelRequirements(parseLabelSelector(labelSelector)) : undefined

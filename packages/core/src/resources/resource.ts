@@ -50,6 +50,8 @@ export interface ObjectSubresource {
   write(parent: UnstructuredObject, body: UnstructuredObject): UnstructuredObject
   /** Schema of the body when its kind is not the parent's. */
   readonly schema?: Schema
+  /** Columns of the body when its kind is not the parent's. Default: its name and its age. */
+  readonly table?: TableDefinition
 }
 
 /** A subresource whose POST does something: eviction, token. Its doer is a provider of `subresource-action/v1`. */

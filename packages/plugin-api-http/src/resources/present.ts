@@ -1,4 +1,4 @@
-import type { Clock, ObjectView, ObjectViewList, ServedResource } from '@continuo/core'
+import type { Clock, ObjectView, ObjectViewList, ServedResource, Subresource } from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
 import { dress, sendBytes, wantsPlainJson } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -10,13 +10,15 @@ export interface Presentation {
   readonly served: ServedResource
   readonly wanted: Wanted
   readonly clock: Clock
+  /** What the request is about, when it is not the whole object. */
+  readonly subresource?: Subresource | undefined
 }
 
 const comma = Buffer.from(',')
 const end = Buffer.from(']}\n')
 
 /** The bytes of one object in the wanted form. */
-function objectBytes(view: ObjectView, { exchange, served, wanted, clock }: Presentation): Uint8Array {
+function objectBytes(view: ObjectView, { exchange, served, wanted, clock, subresource }: Presentation): Uint8Array {
   // Kept with the view: an object that is read is likely to be read again.
   if (wanted.as === undefined) return view.encoded('json', (one) => one.json)
   const version = wanted.version as string
@@ -26,7 +28,7 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, clock }: Pres
         [view],
         served,
         { resourceVersion: view.resourceVersion },
-        { include: readIncludeObject(exchange.query), version, now: clock.now() },
+        { include: readIncludeObject(exchange.query), version, now: clock.now(), subresource },
       ),
     ])
   }

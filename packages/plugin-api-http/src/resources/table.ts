@@ -1,4 +1,12 @@
-import { ApiError, age, type ObjectView, type PrinterColumn, type ServedResource, type TableDefinition } from '@continuo/core'
+import {
+  ApiError,
+  age,
+  type ObjectView,
+  type PrinterColumn,
+  type ServedResource,
+  type Subresource,
+  type TableDefinition,
+} from '@continuo/core'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
@@ -15,8 +23,12 @@ const customTable: TableDefinition = {
   row: (object, now) => [object.metadata.name, age(object, now)],
 }
 
-const tableOf = (served: ServedResource): TableDefinition =>
-  served.version.table ?? (served.definition.custom === true ? customTable : defaultTable)
+/** A subresource whose body is of another kind has columns of its own. */
+function tableOf(served: ServedResource, subresource?: Subresource): TableDefinition {
+  if (subresource?.type === 'action') return customTable
+  if (subresource?.type === 'object' && subresource.read !== undefined) return subresource.table ?? customTable
+  return served.version.table ?? (served.definition.custom === true ? customTable : defaultTable)
+}
 
 export function readIncludeObject(query: URLSearchParams | undefined): IncludeObject {
   const text = query?.get('includeObject') ?? ''
@@ -58,6 +70,8 @@ export interface TableOptions {
   /** Version of `meta.k8s.io`. */
   readonly version: string
   readonly now: number
+  /** The objects are bodies of this subresource. */
+  readonly subresource?: Subresource | undefined
 }
 
 const comma = Buffer.from(',')
@@ -70,7 +84,7 @@ export function* tableChunks(
   metadata: object,
   options: TableOptions,
 ): Generator<Uint8Array> {
-  const table = tableOf(served)
+  const table = tableOf(served, options.subresource)
   yield tableHead(options.version, metadata, columnsJson(table))
   for (let i = 0; i < views.length; i++) {
     if (i > 0) yield comma

@@ -8,11 +8,19 @@ import {
 } from '@continuo/core'
 import type { Scale } from '../generated/types/autoscaling-v1.ts'
 import { schemaOf } from '../schema/schema-of.ts'
+import { ageColumn, integer, nameColumn, table } from '../table/columns.ts'
 
 interface Scalable {
   readonly spec?: { readonly replicas?: number; readonly selector?: unknown }
   readonly status?: { readonly replicas?: number }
 }
+
+const scaleTable = table<Scale>(
+  nameColumn(),
+  integer('Desired', ({ spec }) => spec?.replicas ?? 0),
+  integer('Available', ({ status }) => status?.replicas ?? 0),
+  ageColumn(),
+)
 
 /** The `scale` subresource (autoscaling/v1 Scale) of a kind that counts replicas in `spec.replicas`. */
 export const scaleSubresource = (verbs: ObjectSubresource['verbs'] = ['get', 'update', 'patch']): ObjectSubresource => ({
@@ -23,6 +31,7 @@ export const scaleSubresource = (verbs: ObjectSubresource['verbs'] = ['get', 'up
   get schema() {
     return schemaOf('io.k8s.api.autoscaling.v1.Scale')
   },
+  table: scaleTable,
   read(parent) {
     const { spec, status } = parent as Scalable
     const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata

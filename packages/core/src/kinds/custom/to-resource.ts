@@ -99,6 +99,12 @@ const scaleSchema: Schema = {
   },
 }
 
+const scaleTable = customTable([
+  { name: 'Desired', type: 'integer', description: 'Number of desired replicas', jsonPath: '.spec.replicas' },
+  { name: 'Available', type: 'integer', description: 'Number of actual replicas', jsonPath: '.status.replicas' },
+  { name: 'Age', type: 'date', description: 'Time since the object was created', jsonPath: '.metadata.creationTimestamp' },
+])
+
 function scaleSubresource(scale: DeepReadonly<NonNullable<NonNullable<CustomResourceVersion['subresources']>['scale']>>): Subresource {
   const wanted = parseJsonPath(scale.specReplicasPath)
   const actual = parseJsonPath(scale.statusReplicasPath)
@@ -113,6 +119,7 @@ function scaleSubresource(scale: DeepReadonly<NonNullable<NonNullable<CustomReso
     kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
     verbs: ['get', 'update', 'patch'],
     schema: scaleSchema,
+    table: scaleTable,
     read(parent) {
       const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
       const [chosen] = selector?.find(parent) ?? []

@@ -1,7 +1,7 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { EndpointSubset, Endpoints as EndpointsObject } from '../../generated/types/core-v1.ts'
 import { each } from '../../rules/each.ts'
-import { checkName, isPortName } from '../../rules/names.ts'
+import { checkName, isDnsLabel } from '../../rules/names.ts'
 import { checkAddress, checkOneOf, checkPortNumber } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
@@ -55,7 +55,7 @@ function checkSubset(
   ports.forEach((port, index) => {
     const at = `${path}.ports[${index}]`
     if (!port.name && ports.length > 1) errors.push(fieldError.required(`${at}.name`))
-    else if (port.name) checkName(isPortName, port.name, `${at}.name`, errors)
+    else if (port.name) checkName(isDnsLabel, port.name, `${at}.name`, errors)
     checkPortNumber(port.port, `${at}.port`, errors)
     checkOneOf(port.protocol, ['TCP', 'UDP', 'SCTP'], `${at}.protocol`, errors)
   })

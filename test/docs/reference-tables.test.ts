@@ -1,0 +1,52 @@
+import { reasonCodes } from '@continuo/core'
+import { describe, expect, it } from 'vitest'
+import { tableRows } from './markdown.ts'
+import { sources, withoutComments } from './workspace-files.ts'
+
+/** Upper-case texts in sources that are no codes of ours: of the platform, of libraries, of the environment. */
+const foreign = /^(ERR|HPE)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
+
+/** Codes by the packages that name them. */
+function codesInSources(): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const source of sources()) {
+    for (const [, code = ''] of withoutComments(source.text).matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)) {
+      if (!foreign.test(code)) found.set(code, (found.get(code) ?? new Set()).add(source.package))
+    }
+  }
+  // These are made of a reason.
+  for (const reason of Object.keys(reasonCodes)) {
+    found.set(`API_${reason.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}`, new Set(['core']))
+  }
+  return found
+}
+
+describe('docs/errors.md', () => {
+  const rows = tableRows('docs/errors.md', 'code')
+  const codes = codesInSources()
+
+  it('names every code of the packages and no other', () => {
+    expect(rows.map(([code]) => code)).toEqual([...codes.keys()].sort())
+  })
+
+  it('names the packages that have the code, says what it means and what to do', () => {
+    for (const [code = '', owners = '', meaning = '', remedy = ''] of rows) {
+      for (const owner of owners.split(', ')) expect([...(codes.get(code) ?? [])], code).toContain(owner)
+      expect(meaning.length, code).toBeGreaterThan(5)
+      expect(remedy.length, code).toBeGreaterThan(5)
+    }
+  })
+})
+
+describe('docs/metrics.md', () => {
+  it('names every metric of the packages with its type, and no other', () => {
+    const made = sources().flatMap((source) =>
+      [...source.text.matchAll(/\.(counter|gauge|histogram)\(\s*'([a-z]+_[a-z_]+)'/g)].map(
+        ([, type, name]) => `${name} ${type} ${source.package}`,
+      ),
+    )
+    expect(made.length).toBeGreaterThan(5)
+    const rows = tableRows('docs/metrics.md', 'metric')
+    expect(rows.map(([name, type, , owner]) => `${name} ${type} ${owner}`).sort()).toEqual(made.sort())
+  })
+})

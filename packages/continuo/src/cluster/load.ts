@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -16,8 +17,11 @@ import { NodeUplinkCap } from '@continuo/workload'
 
 const referenceFile = fileURLToPath(new URL('../../config/reference.yaml', import.meta.url))
 
-/** Plugins that come with the distribution are found from here when the config file's own directory does not have them. */
-const options: LoadOptions = { fallbackImport: (specifier) => import(specifier) }
+/** Plugins and config files that come with the distribution are found from here when the config file's own directory does not have them. */
+const options: LoadOptions = {
+  fallbackImport: (specifier) => import(specifier),
+  fallbackResolve: createRequire(import.meta.url).resolve,
+}
 
 /** The file that was asked for, else one in the working directory, else the reference cluster. */
 export function configFile(asked: string | undefined): string {

@@ -33,6 +33,8 @@ export interface LoadOptions extends Partial<SecretSources> {
   readonly importModule?: ImportModule
   /** Asked for packages that are not installed beside the config file: a distribution's own plugins. */
   readonly fallbackImport?: (specifier: string) => Promise<unknown>
+  /** The same for `extends`: gives the file that a specifier names, or throws. */
+  readonly fallbackResolve?: (specifier: string) => string
 }
 
 const isPlugin = (value: unknown): value is AnyPlugin =>
@@ -113,7 +115,7 @@ async function read(
 ): Promise<{ readonly config: ClusterConfig; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = []
   const file = resolve(path)
-  const merged = mergeLayers(await loadLayers(file, options.importModule ?? importModule, problems))
+  const merged = mergeLayers(await loadLayers(file, options.importModule ?? importModule, problems, options.fallbackResolve))
   const slots = await Promise.all([...merged.plugins].map(([slot, layer]) => loadSlot(slot, layer, options, problems)))
   // What was removed matters for hints alone: that it cannot be loaded is no fault.
   const removed = await Promise.all(

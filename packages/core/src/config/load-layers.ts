@@ -28,8 +28,16 @@ async function readSource(file: string, importModule: ImportModule, problems: Pr
   }
 }
 
-/** A file and everything that it extends, the base first. A circle of `extends` is a problem that names its path. */
-export async function loadLayers(path: string, importModule: ImportModule, problems: Problem[]): Promise<readonly ClusterLayer[]> {
+/**
+ * A file and everything that it extends, the base first. A circle of `extends` is a problem that names its path.
+ * `fallbackResolve` is asked for bases that are not installed beside the file that names them.
+ */
+export async function loadLayers(
+  path: string,
+  importModule: ImportModule,
+  problems: Problem[],
+  fallbackResolve?: (specifier: string) => string,
+): Promise<readonly ClusterLayer[]> {
   const layers: ClusterLayer[] = []
   const seen: string[] = []
   for (let file: string | undefined = resolve(path); file !== undefined; ) {
@@ -48,23 +56,40 @@ export async function loadLayers(path: string, importModule: ImportModule, probl
     const base = dirname(file)
     const layer: ClusterLayer = readLayer(source, file, base, problems)
     layers.unshift(layer)
-    file = baseOf(layer, base, problems)
+    file = baseOf(layer, base, problems, fallbackResolve)
   }
   return layers
 }
 
-function baseOf(layer: ClusterLayer, base: string, problems: Problem[]): string | undefined {
-  if (layer.extends === undefined) return undefined
-  try {
-    return resolveFrom(layer.extends, base)
-  } catch {
-    problems.push({
-      code: 'CONFIG_UNREADABLE',
-      path: 'extends',
-      message: `package ${layer.extends} is not installed beside ${layer.file}`,
-      hint: `npm i ${layer.extends}`,
-      file: layer.file,
-    })
-    return undefined
+function baseOf(
+  layer: ClusterLayer,
+  base: string,
+  problems: Problem[],
+  fallbackResolve: ((specifier: string) => string) | undefined,
+): string | undefined {
+  const specifier = layer.extends
+  if (specifier === undefined) return undefined
+  for (const find of [() => resolveFrom(specifier, base), () => fallbackResolve?.(specifier)]) {
+    try {
+      const found = find()
+      if (found !== undefined) return found
+    } catch {
+      // Not there: the next place, or the problem below.
+    }
   }
+  problems.push({
+    code: 'CONFIG_UNREADABLE',
+    path: 'extends',
+    message: `package ${specifier} is not installed beside ${layer.file}`,
+    hint: `npm i ${packageOf(specifier)}`,
+    file: layer.file,
+  })
+  return undefined
 }
+
+/** `@scope/name` or `name` of a specifier with a path. */
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')

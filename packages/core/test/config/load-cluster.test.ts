@@ -160,6 +160,21 @@ it('names the files of a circle of extends', async () => {
   expect((await problemsOf('a.yaml'))[0]).toMatch(/circle: .*a\.yaml → .*b\.yaml → .*a\.yaml/)
 })
 
+it('finds a base that is not installed beside the file where the program has it', async () => {
+  await write({
+    'elsewhere/base.yaml': 'roles: [control-plane]\nplugins: { store: { use: pkg } }',
+    'c.yaml': 'extends: "@some/distribution/config/base.yaml"',
+  })
+  expect(await problemsOf('c.yaml')).toEqual([
+    `extends: package @some/distribution/config/base.yaml is not installed beside ${join(directory, 'c.yaml')} (npm i @some/distribution)`,
+  ])
+  const config = await loadCluster(join(directory, 'c.yaml'), {
+    ...options,
+    fallbackResolve: (specifier) => join(directory, 'elsewhere', specifier.split('/').at(-1) as string),
+  })
+  expect(config.slots.map((slot) => slot.slot)).toEqual(['store'])
+})
+
 it('says where YAML is malformed, that a file is absent, and that a key stands twice', async () => {
   await write({ 'bad.yaml': 'plugins: { a: [', 'twice.yaml': 'name: a\nname: b\n' })
   expect((await problemsOf('bad.yaml'))[0]).toMatch(/bad\.yaml: .*line 1/)

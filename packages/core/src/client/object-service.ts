@@ -26,6 +26,8 @@ export interface ObjectView {
   readonly object: DeepReadonly<UnstructuredObject>
   /** JSON of {@link ObjectView.object}. */
   readonly json: Uint8Array
+  /** Writes {@link ObjectView.json} into `target` from `at` on and returns where it ends; -1, and nothing is written, when it does not fit. */
+  writeJson(target: Buffer, at: number): number
   /** `make()` for the first caller with this form (such as `table/2` or `event/MODIFIED`), the same bytes for all others. */
   encoded(form: string, make: (view: ObjectView) => Uint8Array): Uint8Array
 }

@@ -1,7 +1,7 @@
 import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
 import { cloneJson } from '../schema/json-value.ts'
 import type { ObjectView } from './object-service.ts'
-import { StoredView } from './stored-view.ts'
+import { StoredView, writeBytes } from './stored-view.ts'
 
 /** A view of an object that is not stored as such: the body of a subresource, the answer of an action, the outcome of a dry run. */
 export class PlainView implements ObjectView {
@@ -32,6 +32,10 @@ export class PlainView implements ObjectView {
   get json(): Uint8Array {
     this.#json ??= Buffer.from(JSON.stringify(this.object))
     return this.#json
+  }
+
+  writeJson(target: Buffer, at: number): number {
+    return writeBytes(this.json, target, at)
   }
 
   encoded(form: string, make: (view: ObjectView) => Uint8Array): Uint8Array {

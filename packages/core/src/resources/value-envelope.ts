@@ -35,6 +35,13 @@ export function sealText(text: string, storageKey: string, transform: ValueTrans
   return out
 }
 
+/** Where the payload of a plain value begins. */
+export const plainPayloadAt = 3
+
+/** True for a value that {@link sealValue} wrote without encryption. */
+export const isPlainValue = (value: Uint8Array): boolean =>
+  value.length >= plainPayloadAt && value[0] === format && value[1] === codecJson && value[2] === 0
+
 /** The payload of {@link sealValue}: a view into `value` when it is plain. */
 export function openValue(value: Uint8Array, storageKey: string, transform: ValueTransform | undefined): Buffer {
   if (value.length < 3 || value[0] !== format || value[1] !== codecJson) {

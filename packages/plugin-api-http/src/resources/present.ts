@@ -1,6 +1,7 @@
 import type { Clock, ObjectView, ObjectViewList, ServedResource, Subresource } from '@continuo/core'
 import type { Wanted } from '../request/negotiate.ts'
 import { dress, sendBytes, wantsPlainJson } from '../server/answer.ts'
+import type { BlockPool, Piece } from '../server/blocks.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { allOf, sendPieces } from '../server/write-pieces.ts'
 import { partialJson, readIncludeObject, tableChunks } from './table.ts'
@@ -10,6 +11,7 @@ export interface Presentation {
   readonly served: ServedResource
   readonly wanted: Wanted
   readonly clock: Clock
+  readonly blocks: BlockPool
   /** What the request is about, when it is not the whole object. */
   readonly subresource?: Subresource | undefined
 }
@@ -49,7 +51,7 @@ const listMetadata = (list: ObjectViewList): Record<string, unknown> => ({
   ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
 })
 
-function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wanted): Generator<Uint8Array> {
+function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wanted): Generator<Piece> {
   const { definition, apiVersion } = served
   const partial = wanted.as === 'PartialObjectMetadataList' ? (wanted.version as string) : undefined
   const kind = partial === undefined ? (definition.listKind ?? `${definition.kind}List`) : 'PartialObjectMetadataList'
@@ -59,14 +61,14 @@ function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wante
   for (let i = 0; i < list.items.length; i++) {
     const view = list.items[i] as ObjectView
     if (i > 0) yield comma
-    yield partial === undefined ? view.json : partialJson(view, partial)
+    yield partial === undefined ? view : partialJson(view, partial)
   }
   yield end
 }
 
 /** Answers with a list. Objects' bytes go out as they lie in the cache, in pieces and no faster than the client reads. */
 export async function sendList(presentation: Presentation, list: ObjectViewList): Promise<void> {
-  const { exchange, served, wanted, clock } = presentation
+  const { exchange, served, wanted, clock, blocks } = presentation
   const pieces =
     wanted.as === 'Table'
       ? tableChunks(list.items, served, listMetadata(list), {
@@ -75,7 +77,7 @@ export async function sendList(presentation: Presentation, list: ObjectViewList)
           now: clock.now(),
         })
       : listChunks(list, served, wanted)
-  if (wantsPlainJson(exchange, wanted)) return sendPieces(exchange, 200, 'application/json', pieces, clock)
-  const { contentType, bytes } = dress(exchange, wanted, Buffer.concat(await allOf(pieces, clock)))
+  if (wantsPlainJson(exchange, wanted)) return sendPieces(exchange, 200, 'application/json', pieces, clock, blocks)
+  const { contentType, bytes } = dress(exchange, wanted, await allOf(pieces, clock, blocks))
   sendBytes(exchange, 200, contentType, bytes)
 }

@@ -28,6 +28,7 @@ import { type Presentation, sendList, sendObject } from '../resources/present.ts
 import { runWatch } from '../resources/watch.ts'
 import { runWrite } from '../resources/write.ts'
 import { asApiError, jsonForm, sendBytes, sendError, sendJson } from './answer.ts'
+import { BlockPool } from './blocks.ts'
 import type { BodyLimits } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { type FlowClass, FlowControl, type FlowLimits } from './flow-control.ts'
@@ -72,6 +73,7 @@ export class ApiServer {
   readonly #gate: Gate
   readonly #flow: FlowControl
   readonly #negotiator = new Negotiator()
+  readonly #blocks = new BlockPool()
   readonly #discovery: Discovery
   readonly #openApi: OpenApi
   readonly #metrics: RequestMetrics
@@ -175,7 +177,7 @@ export class ApiServer {
     const shape =
       operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
     const wanted = this.#negotiator.choose(exchange.header('accept'), shape)
-    const presentation: Presentation = { exchange, served, wanted, clock, subresource: operation.subresource }
+    const presentation: Presentation = { exchange, served, wanted, clock, blocks: this.#blocks, subresource: operation.subresource }
     const ref = refOf(path, served.definition.namespaced)
     const { version } = served
     if (version.deprecated === true) exchange.warn(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)

@@ -16,7 +16,7 @@ export interface Response {
   writeHead(status: number, headers?: OutgoingHttpHeaders): unknown
   flushHeaders(): void
   writeContinue(): void
-  write(chunk: Uint8Array | string): boolean
+  write(chunk: Uint8Array | string, written?: (error?: Error | null) => void): boolean
   end(chunk?: Uint8Array | string): unknown
   destroy(error?: Error): unknown
   on(event: 'error' | 'close' | 'drain', listener: (error?: Error) => void): this

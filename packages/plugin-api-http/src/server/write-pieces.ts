@@ -2,10 +2,11 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { createGzip, type Gzip } from 'node:zlib'
 import type { Clock } from '@continuo/core'
 import { acceptsGzip, beginAnswer, gzipThreshold, sendBytes } from './answer.ts'
+import { Block, type BlockPool, type Piece } from './blocks.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Small pieces are joined into blocks of about this size. */
-const blockBytes = 128 * 1024
+/** Bytes of one answer that may wait for its client. */
+const maxQueued = 512 * 1024
 /** The event loop gets its turn after so long. */
 const turnMs = 5
 /** Pieces between two looks at the clock. */
@@ -32,31 +33,37 @@ export async function keptUp(exchange: Exchange, clock: Clock): Promise<boolean>
 }
 
 /** Joins pieces into blocks, and lets other work run between them: making a piece may mean decoding an object. */
-async function* blocksOf(pieces: Iterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array> {
-  let pending: Uint8Array[] = []
-  let size = 0
+async function* blocksOf(pieces: Iterable<Piece>, clock: Clock, pool: BlockPool): AsyncGenerator<Block> {
+  let block = pool.first()
   let count = 0
   let began = clock.monotonic()
   for (const piece of pieces) {
-    pending.push(piece)
-    size += piece.length
     if (++count % stride === 0 && clock.monotonic() - began > turnMs) {
       await clock.yield()
       began = clock.monotonic()
     }
-    if (size < blockBytes) continue
-    yield pending.length === 1 ? piece : Buffer.concat(pending, size)
-    pending = []
-    size = 0
+    if (block.add(piece)) continue
+    if (!block.isEmpty) yield block
+    block = pool.next()
+    if (!block.add(piece)) yield Block.whole(piece instanceof Uint8Array ? piece : piece.json)
   }
-  if (size > 0) yield Buffer.concat(pending, size)
+  if (!block.isEmpty) yield block
 }
 
 /** All pieces, for forms that need the whole. */
-export async function allOf(pieces: Iterable<Uint8Array>, clock: Clock): Promise<Uint8Array[]> {
-  const blocks: Uint8Array[] = []
-  for await (const block of blocksOf(pieces, clock)) blocks.push(block)
-  return blocks
+export async function allOf(pieces: Iterable<Piece>, clock: Clock, pool: BlockPool): Promise<Uint8Array> {
+  const blocks: Block[] = []
+  for await (const block of blocksOf(pieces, clock, pool)) blocks.push(block)
+  return joined(blocks)
+}
+
+/** One body of several blocks, which are given back. */
+function joined(blocks: readonly Block[]): Uint8Array {
+  const [first] = blocks
+  if (first !== undefined && blocks.length === 1) return first.content
+  const bytes = Buffer.concat(blocks.map((block) => block.content))
+  for (const block of blocks) block.release()
+  return bytes
 }
 
 /**
@@ -67,38 +74,46 @@ export async function sendPieces(
   exchange: Exchange,
   status: number,
   contentType: string,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Piece>,
   clock: Clock,
+  pool: BlockPool,
 ): Promise<void> {
-  const blocks = blocksOf(pieces, clock)
-  const first = await blocks.next()
-  const second = await blocks.next()
-  if (first.done === true || second.done === true) {
-    sendBytes(exchange, status, contentType, first.value ?? new Uint8Array())
-    return
+  const blocks = blocksOf(pieces, clock, pool)
+  const begun: Block[] = []
+  for (let size = 0; size <= gzipThreshold; ) {
+    const { done, value } = await blocks.next()
+    if (done === true) return sendBytes(exchange, status, contentType, joined(begun))
+    begun.push(value)
+    size += value.content.length
   }
   if (exchange.isGone) return
-  const zipped = first.value.length + second.value.length > gzipThreshold && acceptsGzip(exchange)
+  const zipped = acceptsGzip(exchange)
   const extra: OutgoingHttpHeaders = zipped ? { 'content-encoding': 'gzip', vary: 'accept-encoding' } : {}
   beginAnswer(exchange, status, contentType, extra)
   const sink = zipped ? compressing(exchange, clock) : plain(exchange, clock)
-  const all = (async function* () {
-    yield first.value
-    yield second.value
-    yield* blocks
-  })()
-  for await (const block of all) if (!(await sink.write(block))) return
+  for (const block of begun) if (!(await sink.write(block))) return
+  for await (const block of blocks) if (!(await sink.write(block))) return
   sink.end()
 }
 
 interface Sink {
   /** False when nobody reads any more. */
-  write(block: Uint8Array): boolean | Promise<boolean>
+  write(block: Block): boolean | Promise<boolean>
   end(): void
 }
 
+/** A write that failed may still be under way below: its block is not used again. */
+const whenSent =
+  (block: Block) =>
+  (error?: Error | null): void => {
+    if (error === undefined || error === null) block.release()
+  }
+
 const plain = (exchange: Exchange, clock: Clock): Sink => ({
-  write: (block) => (exchange.isGone ? false : exchange.response.write(block) || keptUp(exchange, clock)),
+  write: (block) =>
+    exchange.isGone
+      ? false
+      : exchange.response.write(block.content, whenSent(block)) || exchange.response.writableLength < maxQueued || keptUp(exchange, clock),
   end: () => void exchange.response.end(),
 })
 
@@ -116,7 +131,7 @@ function compressing(exchange: Exchange, clock: Clock): Sink {
     write: (block) =>
       exchange.isGone
         ? false
-        : gzip.write(block) ||
+        : gzip.write(block.content, whenSent(block)) ||
           new Promise((resolve) => {
             const settle = (): void => {
               gzip.off('drain', settle).off('close', settle)

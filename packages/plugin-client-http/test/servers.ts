@@ -37,6 +37,7 @@ export interface Http2Server {
   readonly connections: number
   /** Streams that are open now. */
   readonly open: number
+  onSession(listener: (session: ServerHttp2Session) => void): void
   stop(): Promise<void>
   connect(options?: Partial<HttpClientOptions>): Promise<HttpClient>
 }
@@ -128,6 +129,7 @@ export async function http2Server(
     get open() {
       return open
     },
+    onSession: (listener) => void server.on('session', listener),
     stop,
     async connect(options = {}) {
       const client = await createHttpClient({ server: url, ca: authority.certificate, ...options })

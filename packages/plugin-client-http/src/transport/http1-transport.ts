@@ -78,7 +78,9 @@ export class Http1Transport implements Transport {
       let connected = false
       let cause: unknown
       const cancel = clock.after(connectTimeoutMs, () => {
-        if (!connected) outgoing.destroy(Object.assign(unreachable(origin, undefined), { code: 'ETIMEDOUT' }))
+        if (connected) return
+        cause = { code: 'ETIMEDOUT', message: `no connection within ${connectTimeoutMs} ms` }
+        outgoing.destroy()
       })
       const abort = (): void => void outgoing.destroy()
       request.signal.addEventListener('abort', abort, { once: true })
@@ -93,7 +95,7 @@ export class Http1Transport implements Transport {
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming, complete: () => incoming.complete })
       })
       outgoing.on('error', (error) => {
-        cause = error
+        cause ??= error
       })
       // Without effect once there was a response.
       outgoing.once('close', () => {

@@ -91,7 +91,7 @@ export class Http2Connection {
 
   /** True while new requests may be sent on it. */
   get usable(): boolean {
-    return !this.#isOver && this.#lastProcessed === Number.POSITIVE_INFINITY
+    return !this.#isOver && !this.wentAway
   }
 
   /** Each of the two may be true without the other. */
@@ -103,6 +103,10 @@ export class Http2Connection {
     return this.#active < Math.min(this.#session.remoteSettings?.maxConcurrentStreams ?? 100, maxStreams)
   }
 
+  get wentAway(): boolean {
+    return this.#lastProcessed !== Number.POSITIVE_INFINITY
+  }
+
   /** At least one answer came over it. */
   get answered(): boolean {
     return this.#answered
@@ -110,6 +114,11 @@ export class Http2Connection {
 
   onClose(listener: () => void): void {
     this.#session.once('close', listener)
+  }
+
+  /** The server takes leave: what is under way may end, and nothing more may be sent. */
+  onGoAway(listener: () => void): void {
+    this.#session.once('goaway', listener)
   }
 
   /** Throws {@link TransportError}. */

@@ -97,10 +97,14 @@ export class Http2Transport implements Transport {
       if (this.#closing.signal.aborted) return connection.destroy(closed(origin))
       this.#problem = undefined
       this.#connections.add(connection)
+      // One that ends before it was of any use must not be replaced in a tight loop.
+      const judge = (): void => {
+        if (!connection.answered) this.#backoff.failed()
+      }
+      connection.onGoAway(judge)
       connection.onClose(() => {
         this.#connections.delete(connection)
-        // One that breaks before it was of any use must not be replaced in a tight loop.
-        if (!connection.answered) this.#backoff.failed()
+        if (!connection.wentAway) judge()
       })
     } catch (error) {
       this.#backoff.failed()

@@ -255,3 +255,12 @@ it('backs off more and more, with chance, up to a bound', async () => {
   backoff.succeeded()
   expect(backoff.delay).toBe(0)
 })
+
+it('does not connect in a tight loop to a server that takes leave of every connection', async () => {
+  const server = await http2Server(({ json }) => json(widget('a')))
+  server.onSession((session) => session.goaway(0, 0))
+  const client = await server.connect({ requestTimeoutMs: 1_000 })
+  await refusal(client.for(Widget).get('default/a'))
+  // At once there would be five: the request and its four retries.
+  expect(server.connections).toBeLessThan(5)
+})

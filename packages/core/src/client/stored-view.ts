@@ -62,6 +62,8 @@ export class StoredView implements ObjectView {
   readonly #context: ViewContext
   readonly #revision: number
   #memo: Memo | undefined
+  /** Known to be what the bytes hold; others get it once somebody asks for the object. */
+  #adopted: UnstructuredObject | undefined
   #labels: Readonly<Record<string, string>> | undefined
 
   constructor(context: ViewContext, form: ViewForm, source: ViewSource, revision: number = source.modRevision) {
@@ -90,7 +92,7 @@ export class StoredView implements ObjectView {
   get object(): DeepReadonly<UnstructuredObject> {
     const memo = this.#shared()
     if (memo.object === undefined) {
-      memo.object = this.#memo?.object ?? this.#decode()
+      memo.object = this.#memo?.object ?? this.#adopted ?? this.#decode()
       this.#grown(this.source.value.length * decodedFactor)
     }
     this.#memo = memo
@@ -100,7 +102,7 @@ export class StoredView implements ObjectView {
   /** The object, decoded for this view alone when nobody has decoded it yet: for scans that look at each object once. */
   peek(): DeepReadonly<UnstructuredObject> {
     this.#memo ??= this.#existing() ?? {}
-    this.#memo.object ??= this.#decode()
+    this.#memo.object ??= this.#adopted ?? this.#decode()
     return this.#memo.object
   }
 
@@ -176,6 +178,7 @@ export class StoredView implements ObjectView {
 
   /** Takes an object that is known to be what the bytes hold, so that nobody decodes them. It is shared from now on. */
   adopt(object: UnstructuredObject): void {
+    this.#adopted = object
     this.#memo = { object }
   }
 

@@ -16,6 +16,7 @@ import {
   RandomCap,
 } from '@continuo/core'
 import {
+  AccessGateCap,
   type ApiEndpoint,
   ApiEndpointCap,
   ApiRouteCap,
@@ -30,6 +31,8 @@ import {
   schemaOf,
   UpgradeRouteCap,
 } from '@continuo/workload'
+import { recognise } from './access/authenticate.ts'
+import { decide } from './access/authorize.ts'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
 import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
@@ -66,7 +69,7 @@ export const apiHttp = definePlugin({
     routes: ApiRouteCap,
     decisions: DecisionLogCap,
   },
-  provides: (config) => (config.tls ? [ApiEndpointCap, ClusterCaCap] : [ApiEndpointCap]),
+  provides: (config) => [ApiEndpointCap, AccessGateCap, ...(config.tls ? [ClusterCaCap] : [])],
   async setup(ctx) {
     const { config, use, clock, log } = ctx
     const address = listenAddress(config, use.settings?.listen)
@@ -84,6 +87,11 @@ export const apiHttp = definePlugin({
     ctx.provide(ApiEndpointCap, endpoint)
     if (certificates !== undefined) ctx.provide(ClusterCaCap, { certificate: certificates.authority.certificate })
 
+    ctx.provide(AccessGateCap, {
+      authorize: (attributes) => decide(attributes, use.authorizers, config.authorization),
+      authenticate: (token, audiences) =>
+        recognise({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '', audiences }, use.authenticators),
+    })
     const stopping = new AbortController()
     const builtin = podConnectHandlers(use.dialer)
     const server = new ApiServer({

@@ -15,7 +15,7 @@ export interface AuthorizationRequest {
 }
 
 /**
- * Called for each request of a caller that is not trusted. A tap refuses by throwing an ApiError (403 Forbidden);
+ * Called for each request of a caller that is neither trusted nor authorised already, and for the creation that an update or apply turns out to be. A tap refuses by throwing an ApiError (403 Forbidden);
  * a request that no tap refuses is allowed, so a host without an authoriser allows everything.
  */
 export const ClientAuthorize = hook<AuthorizationRequest>('client/authorize')

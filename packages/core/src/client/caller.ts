@@ -26,6 +26,8 @@ export interface Caller {
   readonly user: UserInfo
   /** Authorised by being in this process: authorisation hooks are skipped. */
   readonly trusted: boolean
+  /** The server of the API has authorised the request from its URL: {@link ClientAuthorize} is called only for what the URL does not say. */
+  readonly authorized?: boolean
   /** Default field manager of writes. */
   readonly fieldManager?: string
   readonly fence?: Fence

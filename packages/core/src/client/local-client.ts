@@ -19,7 +19,7 @@ export function createLocalClient(service: ObjectService, caller: Caller): Objec
       if (kind === undefined) throw notServed()
       return new LocalResourceClient(service, caller, kind)
     },
-    as: (user) => createLocalClient(service, { ...caller, user, trusted: false }),
+    as: (user) => createLocalClient(service, { ...caller, user, trusted: false, authorized: false }),
     with: ({ fieldManager, fence, cause }) =>
       createLocalClient(service, {
         ...caller,

@@ -12,7 +12,7 @@ import type { Patch, WriteOptions } from './options.ts'
 import { subresourceView } from './read-objects.ts'
 import type { ServiceParts } from './service-parts.ts'
 import type { StoredView } from './stored-view.ts'
-import { openTarget, type Target } from './target.ts'
+import { authorizeCreation, openTarget, type Target } from './target.ts'
 import { runUpdate, throughSubresource } from './update-object.ts'
 import { openSession, type WriteSession } from './write-session.ts'
 
@@ -85,6 +85,7 @@ async function applyObject(session: WriteSession, target: Target, configuration:
 }
 
 async function applyNew(session: WriteSession, target: Target, body: UnstructuredObject, force: boolean): Promise<WriteResult> {
+  await authorizeCreation(session.parts, target, session.caller)
   if (isRecord(body.metadata) && body.metadata.uid) {
     throw new ApiError(
       'Conflict',

@@ -36,16 +36,7 @@ export async function openTarget(
   const verbs: readonly string[] | undefined =
     subresource === undefined ? (definition.virtual ? ['create'] : definition.verbs) : subresource.verbs
   if (verbs !== undefined && !verbs.includes(verb)) throw methodNotSupported(served.gvr, verb)
-  if (!caller.trusted && !parts.hooks.isIdle(ClientAuthorize)) {
-    await parts.hooks.call(ClientAuthorize, {
-      caller,
-      verb,
-      resource: served.gvr,
-      ...(ref.subresource === undefined ? {} : { subresource: ref.subresource }),
-      namespace: ref.namespace,
-      name,
-    })
-  }
+  if (caller.authorized !== true) await authorizeFor(parts, served, verb, { ...ref, name }, caller)
   if (version.deprecated === true) caller.warn?.(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
   if (!definition.namespaced && ref.namespace !== '')
     throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
@@ -56,3 +47,21 @@ export async function openTarget(
   const key = name === '' || bodyNames || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
   return { served, form: parts.forms.of(served), namespace: ref.namespace, name, subresource, key }
 }
+
+/** Asks whether the caller may; trusted callers may. Throws 403. */
+async function authorizeFor(parts: ServiceParts, served: ServedResource, verb: Verb, ref: ObjectRef, caller: Caller): Promise<void> {
+  if (caller.trusted || parts.hooks.isIdle(ClientAuthorize)) return
+  const { namespace, name, subresource } = ref
+  await parts.hooks.call(ClientAuthorize, {
+    caller,
+    verb,
+    resource: served.gvr,
+    ...(subresource === undefined ? {} : { subresource }),
+    namespace,
+    name,
+  })
+}
+
+/** An update or apply of an object that is not there creates it: whoever asks must be allowed that as well. Throws 403. */
+export const authorizeCreation = (parts: ServiceParts, { served, namespace, name }: Target, caller: Caller): Promise<void> =>
+  authorizeFor(parts, served, 'create', { ...served.gvr, namespace, name }, caller)

@@ -20,7 +20,7 @@ import { PlainView } from './plain-view.ts'
 import { readCurrent, subresourceView } from './read-objects.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { StoredView } from './stored-view.ts'
-import { openTarget, type Target } from './target.ts'
+import { authorizeCreation, openTarget, type Target } from './target.ts'
 import { validateObject } from './validate-object.ts'
 import { openSession, type WriteSession } from './write-session.ts'
 
@@ -50,6 +50,7 @@ export async function updateObject(
   await parts.cache.caughtUp()
   const { strategy } = target.served.definition
   if (strategy?.allowCreateOnUpdate === true && !object.metadata.resourceVersion && parts.cache.get(target.key) === undefined) {
+    await authorizeCreation(parts, target, caller)
     return createDecoded(session, target, object)
   }
   if (strategy?.allowUnconditionalUpdate === false && !object.metadata.resourceVersion) {

@@ -10,6 +10,7 @@ import {
   type Hook,
   MemoryStore,
   type Tap,
+  type UnstructuredObject,
 } from '../../src/index.ts'
 import { startCluster, Widget, widget } from '../client/cluster.ts'
 
@@ -124,4 +125,19 @@ it('authorises who is not trusted, and lets pass who is', async () => {
   await expect(client.as({ username: 'eve' }).for(Widget).get('default/a')).rejects.toMatchObject({ status: 403 })
   await client.as({ username: 'ann' }).for(Widget).list()
   expect(asked).toEqual(['eve get widgets', 'ann list widgets'])
+})
+
+it('asks whether an apply may create what is not there, also of callers whose URL was authorised', async () => {
+  const asked: string[] = []
+  const { service } = await startCluster({
+    store: new MemoryStore(),
+    plugins: [tapping(ClientAuthorize, ({ verb, resource, name }) => void asked.push(`${verb} ${resource.resource} ${name}`))],
+  })
+  const caller = { user: { username: 'ann' }, trusted: false, authorized: true }
+  const ref = { group: Widget.group, version: Widget.version, resource: Widget.resource, namespace: 'default', name: 'w' }
+  const apply = () =>
+    service.patch(ref, { type: 'apply', body: widget('w') as unknown as UnstructuredObject }, { fieldManager: 'ann' }, caller)
+  await apply()
+  await apply()
+  expect(asked).toEqual(['create widgets w'])
 })

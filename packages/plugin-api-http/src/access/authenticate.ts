@@ -32,14 +32,24 @@ export function authenticate(
   return askAuthenticators(request, authenticators)
 }
 
-async function askAuthenticators(
+/** The user of the first authenticator that knows the credential; undefined when none does. Throws 401 for a bad one. */
+export async function recognise(
   request: AuthenticationRequest,
   authenticators: Iterable<readonly [string, Authenticator]>,
-): Promise<UserInfo> {
+): Promise<UserInfo | undefined> {
   for (const [, authenticator] of [...authenticators].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const user = await authenticator.authenticate(request)
     if (user !== undefined) return withAuthenticated(user)
   }
+  return undefined
+}
+
+async function askAuthenticators(
+  request: AuthenticationRequest,
+  authenticators: Iterable<readonly [string, Authenticator]>,
+): Promise<UserInfo> {
+  const user = await recognise(request, authenticators)
+  if (user !== undefined) return user
   if (request.headers.authorization !== undefined) throw unauthorized()
   return anonymous
 }

@@ -42,35 +42,51 @@ export function forbidden(attributes: AccessAttributes, reason: string | undefin
   )
 }
 
+type Chain = Iterable<readonly [string, Authorizer]>
+
 /**
- * Lets a request pass or throws 403. `system:masters` pass always; then the authorizers in the order of their keys; then the mode.
- * Answers at once, without a promise, when nothing needs to be asked.
+ * What becomes of a request: `system:masters` pass always; then the authorizers in the order of their keys; then the mode.
+ * Answers at once, without a promise, as long as authorizers do.
  */
-export function authorize(
+export function decide(
   attributes: AccessAttributes,
-  authorizers: Iterable<readonly [string, Authorizer]>,
+  authorizers: Chain,
   mode: AuthorizationMode,
-): void | Promise<void> {
-  if (attributes.user.groups?.includes(masters) === true) return
-  const chain = [...authorizers]
-  if (chain.length === 0) return settle(attributes, decideByMode(attributes, mode), undefined)
-  return askAuthorizers(attributes, chain, mode)
+): AccessDecision | Promise<AccessDecision> {
+  if (attributes.user.groups?.includes(masters) === true) return allow
+  const chain = [...authorizers].sort(([a], [b]) => (a < b ? -1 : 1))
+  return ask(attributes, chain, 0, mode, undefined)
 }
 
-async function askAuthorizers(
+function ask(
   attributes: AccessAttributes,
-  chain: (readonly [string, Authorizer])[],
+  chain: readonly (readonly [string, Authorizer])[],
+  from: number,
   mode: AuthorizationMode,
-): Promise<void> {
-  let reason: string | undefined
-  for (const [, authorizer] of chain.sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const answer = await authorizer.authorize(attributes)
+  said: string | undefined,
+): AccessDecision | Promise<AccessDecision> {
+  let reason = said
+  for (let at = from; at < chain.length; at++) {
+    const answer = (chain[at] as readonly [string, Authorizer])[1].authorize(attributes)
+    if (answer instanceof Promise)
+      return answer.then((late) =>
+        late.decision === 'none' ? ask(attributes, chain, at + 1, mode, late.reason ?? reason) : withReason(late, reason),
+      )
+    if (answer.decision !== 'none') return withReason(answer, reason)
     reason = answer.reason ?? reason
-    if (answer.decision !== 'none') return settle(attributes, answer, reason)
   }
-  settle(attributes, decideByMode(attributes, mode), reason)
+  return withReason(decideByMode(attributes, mode), reason)
 }
 
-function settle(attributes: AccessAttributes, answer: AccessDecision, reason: string | undefined): void {
-  if (answer.decision !== 'allow') throw forbidden(attributes, reason)
+const withReason = (answer: AccessDecision, reason: string | undefined): AccessDecision =>
+  answer.reason !== undefined || reason === undefined || answer.decision === 'allow' ? answer : { ...answer, reason }
+
+/** Lets a request pass or throws 403, as {@link decide} says. */
+export function authorize(attributes: AccessAttributes, authorizers: Chain, mode: AuthorizationMode): void | Promise<void> {
+  const answer = decide(attributes, authorizers, mode)
+  return answer instanceof Promise ? answer.then((late) => settle(attributes, late)) : settle(attributes, answer)
+}
+
+function settle(attributes: AccessAttributes, { decision, reason }: AccessDecision): void {
+  if (decision !== 'allow') throw forbidden(attributes, reason)
 }

@@ -64,6 +64,7 @@ function callerOf(exchange: Exchange, user: UserInfo): Caller {
   return {
     user,
     trusted: false,
+    authorized: true,
     fieldManager: userAgent === undefined ? 'unknown' : (userAgent.split('/', 1)[0] as string).slice(0, maxTextLength),
     fence: parsed,
     cause: exchange.header(continuoHeaders.cause)?.slice(0, maxTextLength),

@@ -83,21 +83,32 @@ describe('authorize', () => {
       ],
       'AlwaysDeny',
     )
-    await expect(
-      authorize(
-        attributes({}),
-        [
-          ['a', says('none')],
-          ['b', says('deny', 'because')],
-        ],
-        'AlwaysAllow',
-      ),
-    ).rejects.toMatchObject({
+    const refusal = {
       status: 403,
       message:
         'deployments.apps is forbidden: User "ann" cannot list resource "deployments" in API group "apps" in the namespace "shop": because',
       details: { group: 'apps', kind: 'deployments' },
-    })
+    }
+    const chain = (late: boolean): [string, Authorizer][] => [
+      ['a', says('none', 'perhaps')],
+      ['b', late ? { authorize: async (asked) => says('deny', 'because').authorize(asked) } : says('deny', 'because')],
+    ]
+    expect(() => authorize(attributes({}), chain(false), 'AlwaysAllow')).toThrow(expect.objectContaining(refusal))
+    await expect(authorize(attributes({}), chain(true), 'AlwaysAllow')).rejects.toMatchObject(refusal)
+  })
+
+  it('goes on after a slow authorizer without an opinion', async () => {
+    const slow: Authorizer = { authorize: async () => ({ decision: 'none' }) }
+    expect(
+      await authorize(
+        attributes({}),
+        [
+          ['a', slow],
+          ['b', says('allow')],
+        ],
+        'AlwaysDeny',
+      ),
+    ).toBeUndefined()
   })
 
   it('words a refused object at the cluster scope', () => {

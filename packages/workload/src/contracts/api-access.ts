@@ -7,6 +7,8 @@ export interface AuthenticationRequest {
   /** A client certificate that the API's own authority signed and that is valid now. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] }
   readonly remoteAddress: string
+  /** The credential must be meant for one of these. Unset: for the API itself. A credential without an audience is meant for the API alone. */
+  readonly audiences?: readonly string[]
 }
 
 /**
@@ -49,3 +51,30 @@ export interface Authorizer {
 }
 
 export const AuthorizerCap = capability<Authorizer, 'many'>('api-authorizer/v1', { cardinality: 'many' })
+
+/** One rule of what somebody may do, as `SelfSubjectRulesReview` tells it. */
+export interface AccessRule {
+  readonly verbs: readonly string[]
+  readonly apiGroups?: readonly string[]
+  readonly resources?: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly nonResourceURLs?: readonly string[]
+}
+
+/** Lists what a user may do, for authorizers that can. Keyed as the authorizer is. */
+export interface AccessRules {
+  /** Rules in a namespace, those of the whole cluster included; `errors` tells what could not be looked up. */
+  rulesFor(user: UserInfo, namespace: string): { readonly rules: readonly AccessRule[]; readonly errors: readonly string[] }
+}
+
+export const AccessRulesCap = capability<AccessRules, 'many'>('api-access-rules/v1', { cardinality: 'many' })
+
+/** The gate of the API, for whoever answers reviews: the same chains that decide about requests. */
+export interface AccessGate {
+  /** What would become of such a request, the server's own rules included. */
+  authorize(attributes: AccessAttributes): Promise<AccessDecision> | AccessDecision
+  /** Whose bearer token it is; undefined when nobody knows it. Throws `ApiError` Unauthorized for a bad one. */
+  authenticate(token: string, audiences?: readonly string[]): Promise<UserInfo | undefined>
+}
+
+export const AccessGateCap = capability<AccessGate>('api-access-gate/v1')

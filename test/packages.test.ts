@@ -70,7 +70,7 @@ describe('packed packages outside of the workspace', () => {
     for (const [name, file] of packed) {
       const { stdout } = await run('tar', ['-tzf', file])
       expect(
-        stdout.split('\n').filter((path) => /\/test\/|tsconfig|\.tsbuildinfo/.test(path)),
+        stdout.split('\n').filter((path) => !path.startsWith('package/templates/') && /\/test\/|tsconfig|\.tsbuildinfo/.test(path)),
         name,
       ).toEqual([])
       const manifest = (await run('tar', ['-xzOf', file, 'package/package.json'])).stdout
@@ -110,5 +110,19 @@ describe('packed packages outside of the workspace', () => {
       await using cluster = await startTestCluster({ nodes: 2, plugins: { 'quiet-hours': quietHours } })
       console.log((await cluster.client.for(Node).list()).items.length)`
     expect((await node('--input-type=module', '-e', script)).stdout.trim()).toBe('2')
+  })
+
+  it.each(['scheduling-rule', 'controller'])('start a project by the scaffolder whose own test passes: %s', async (template) => {
+    const directory = join(project.path, `made-${template}`)
+    await node(join(project.path, 'node_modules', '.bin', 'create-continuo'), directory, '--template', template)
+    const { stdout } = await run(
+      process.execPath,
+      [join(project.path, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--root', directory],
+      {
+        cwd: directory,
+        env: { ...env, NO_COLOR: '1' },
+      },
+    )
+    expect(stdout).toMatch(/Tests\s+1 passed/)
   })
 })

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { ClockCap, createEventRecorder, definePlugin, HostSettingsCap, optional } from '@continuo/core'
+import { ClockCap, createEventRecorder, definePlugin, HostSettingsCap, type ObjectClient, optional, withDeadline } from '@continuo/core'
 import {
   NodeUplinkCap,
   Pod,
   ProberCap,
+  type RegistryAuth,
   type Runtime,
   RuntimeCap,
   Service,
@@ -16,13 +17,35 @@ import { type Machine, readMachine } from './node/machine.ts'
 import type { NodeFacts } from './node/node-object.ts'
 import { Registration } from './node/registration.ts'
 import { ClientConfigSource } from './pod/config-source.ts'
-import { podField } from './pod/environment.ts'
+import { podField, resourceField } from './pod/environment.ts'
+import { dockerConfigOf, registryAuth } from './pod/image-credentials.ts'
 import type { PodView } from './pod/model.ts'
 import { PodManager } from './pod/pod-manager.ts'
+import { PodTokens, type TokenAsked } from './pod/pod-tokens.ts'
 import { RuntimeView } from './pod/runtime-view.ts'
 import { VolumeManager } from './pod/volume-manager.ts'
 import { AgentServer } from './server/agent-server.ts'
 import { version } from './version.ts'
+
+/** How long the runtime may take to say that it works, before the node is told not to be ready. */
+const runtimeCheckMs = 5_000
+
+/** A token of the pod's account, bound to the pod. */
+async function requestToken(client: ObjectClient, pod: PodView, { audience, expirationSeconds }: TokenAsked): Promise<string> {
+  const account = { namespace: pod.metadata.namespace ?? 'default', name: pod.spec?.serviceAccountName ?? 'default' }
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: { name: account.name },
+    spec: {
+      audiences: audience === undefined ? [] : [audience],
+      expirationSeconds,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid },
+    },
+  }
+  const answer = await client.for(ServiceAccount).subresource('token').create(account, body)
+  return (answer as unknown as { status: { token: string } }).status.token
+}
 
 /** Ends what runs on the node, all at once; its pods stay in the API and start again with the agent. */
 async function stopEverything(runtime: Runtime, graceMs: number): Promise<void> {
@@ -55,6 +78,7 @@ export const nodeAgent = definePlugin({
     { apiGroups: [''], resources: ['pods/status', 'nodes/status'], verbs: ['patch'] },
     { apiGroups: [''], resources: ['nodes', 'events'], verbs: ['create', 'patch'] },
     { apiGroups: [''], resources: ['pods'], verbs: ['delete'] },
+    { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
   ],
   setup(ctx) {
@@ -76,35 +100,39 @@ export const nodeAgent = definePlugin({
     const source = new ClientConfigSource(ctx.client)
     const allocatable = { cpu: config.capacity.cpu ?? machine.capacity.cpu, memory: config.capacity.memory ?? machine.capacity.memory }
 
-    const view = new RuntimeView({ runtime, clock: ctx.clock, log: ctx.log, changed: (uid) => manager.runtimeChanged(uid) })
+    const view = new RuntimeView({
+      runtime,
+      clock: ctx.clock,
+      log: ctx.log,
+      changed: (uid) => manager.runtimeChanged(uid),
+      looked: () => manager.reap(),
+    })
     const environment = (pod: PodView) => ({
       nodeName,
       allocatable,
       source,
       services: services.lister.list(pod.metadata.namespace ?? 'default'),
+      apiService: services.lister.get('default/kubernetes'),
     })
+    const tokens = new PodTokens<PodView>(ctx.clock, (pod, asked) => requestToken(ctx.client, pod, asked))
     const volumeObjects = (pod: PodView): VolumeObjects => ({
       configMap: (namespace, name) => source.configMap(namespace, name),
       secret: (namespace, name) => source.secret(namespace, name),
-      token: async (request) => {
-        const { audience, expirationSeconds } = request
-        const account = { namespace: pod.metadata.namespace ?? 'default', name: pod.spec?.serviceAccountName ?? 'default' }
-        const body = {
-          apiVersion: 'authentication.k8s.io/v1',
-          kind: 'TokenRequest',
-          metadata: { name: account.name },
-          spec: {
-            audiences: audience === undefined ? [] : [audience],
-            expirationSeconds,
-            boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata.uid },
-          },
-        }
-        const answer = await ctx.client.for(ServiceAccount).subresource('token').create(account, body)
-        return (answer as unknown as { status: { token: string } }).status.token
-      },
+      token: (asked) => tokens.token(pod.metadata.uid ?? '', pod, asked),
       field: (ref) =>
-        podField({ pod, podIPs: view.get(pod.metadata.uid ?? '')?.ips ?? [], nodeIPs: [address], nodeName }, String(ref.fieldPath)),
+        ref.fieldPath === undefined
+          ? resourceField({ pod, allocatable }, ref as unknown as Parameters<typeof resourceField>[1])
+          : podField({ pod, podIPs: view.get(pod.metadata.uid ?? '')?.ips ?? [], nodeIPs: [address], nodeName }, String(ref.fieldPath)),
     })
+    const credentials = async (pod: PodView, image: string): Promise<RegistryAuth | undefined> => {
+      const names = (pod.spec?.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]))
+      if (names.length === 0 || !runtime.features.pull) return undefined
+      const secrets = await Promise.all(names.map((name) => source.secret(pod.metadata.namespace ?? 'default', name)))
+      return registryAuth(
+        image,
+        secrets.map((data) => (data === undefined ? {} : dockerConfigOf(data))),
+      )
+    }
     const manager = new PodManager({
       informer: pods,
       log: ctx.log,
@@ -124,6 +152,7 @@ export const nodeAgent = definePlugin({
         nodeIPs: () => [address],
         environment,
         volumeObjects,
+        credentials,
         prober: (handler) => ctx.use.probers.get(handler),
       },
     })
@@ -137,7 +166,7 @@ export const nodeAgent = definePlugin({
       address,
       runtime: { name: runtime.name, version: runtime.version },
       agentVersion: version,
-      runtimeProblem: await runtime.check().then(
+      runtimeProblem: await withDeadline(ctx.clock, runtimeCheckMs, 'a look at the container runtime', () => runtime.check()).then(
         () => undefined,
         (error: unknown) => `container runtime is not ready: ${error instanceof Error ? error.message : error}`,
       ),

@@ -99,7 +99,10 @@ export class Registration {
       await leases.patch(at, { type: 'merge', body: { spec } })
     } catch (error) {
       if (!hasReason(error, 'NotFound')) throw error
-      await leases.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...at }, spec })
+      const { metadata } = await this.#options.client.for(Node).get(facts.name)
+      // Goes with its node: a node that is deleted leaves no heartbeat behind.
+      const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: facts.name, uid: metadata.uid ?? '' }]
+      await leases.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...at, ownerReferences }, spec })
     }
   }
 }

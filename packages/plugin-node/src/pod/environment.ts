@@ -2,7 +2,7 @@ import { ContinuoError, type DeepReadonly } from '@continuo/core'
 import { quantityMilliValue, quantityToNumber } from '@continuo/lib-quantity'
 import type { Service } from '@continuo/workload'
 import { expand } from './expand.ts'
-import type { ContainerView, PodView } from './model.ts'
+import { type ContainerView, containersOf, type PodView } from './model.ts'
 
 /** Reads that building an environment may need. Values are raw bytes by key; undefined when the object does not exist. */
 export interface ConfigSource {
@@ -17,8 +17,10 @@ export interface EnvironmentInput {
   readonly nodeIPs: readonly string[]
   readonly nodeName: string
   readonly allocatable: Readonly<Record<string, string>>
-  /** Services that the pod's namespace sees, for service links. */
+  /** Services of the pod's namespace, for service links. */
   readonly services: readonly DeepReadonly<Service>[]
+  /** The service of the API itself, which every pod sees whatever it asked for. */
+  readonly apiService?: DeepReadonly<Service>
   readonly source: ConfigSource
 }
 
@@ -35,7 +37,11 @@ const missing = (message: string): ContinuoError =>
 export async function environmentOf(input: EnvironmentInput): Promise<readonly { readonly name: string; readonly value: string }[]> {
   const { pod, container } = input
   const namespace = pod.metadata.namespace ?? 'default'
-  const values = new Map<string, string>(pod.spec?.enableServiceLinks === false ? [] : serviceLinks(input.services))
+  const linked = [
+    ...(input.apiService === undefined ? [] : [input.apiService]),
+    ...(pod.spec?.enableServiceLinks === false ? [] : input.services),
+  ]
+  const values = new Map<string, string>(serviceLinks(linked))
   for (const from of container.envFrom ?? []) {
     const reference = from.configMapRef ?? from.secretRef
     if (reference?.name === undefined) continue
@@ -109,11 +115,10 @@ export function resourceField(
   ref: { readonly containerName?: string; readonly resource: string; readonly divisor?: string },
 ): string {
   const container =
-    ref.containerName === undefined
-      ? input.container
-      : [...(input.pod.spec?.containers ?? []), ...(input.pod.spec?.initContainers ?? [])].find((other) => other.name === ref.containerName)
+    ref.containerName === undefined ? input.container : containersOf(input.pod).find((other) => other.spec.name === ref.containerName)?.spec
+  if (container === undefined) throw missing(`container ${ref.containerName ?? ''} not found`)
   const [list, name] = ref.resource.split('.', 2) as [string, string]
-  const amounts = list === 'limits' ? container?.resources?.limits : container?.resources?.requests
+  const amounts = list === 'limits' ? container.resources?.limits : container.resources?.requests
   const amount = amounts?.[name] ?? (list === 'limits' ? input.allocatable[name] : undefined) ?? '0'
   const divisor = ref.divisor === undefined || ref.divisor === '0' ? '1' : ref.divisor
   const ratio =

@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { PassThrough } from 'node:stream'
 import { type Clock, ContinuoError } from '@continuo/core'
 import type { Runtime } from '@continuo/workload'
+import { CollectedOutput } from './collected-output.ts'
 import type { ContainerView } from './model.ts'
 
 type Handler = NonNullable<NonNullable<ContainerView['lifecycle']>['preStop']>
@@ -13,23 +13,29 @@ export interface HookTarget {
   readonly podIP: string
 }
 
+/** Most of a handler's output that goes into its event. */
+const maxOutputBytes = 512
+
 /** Runs a `postStart` or `preStop` handler. Throws `NODE_HOOK_FAILED` with what went wrong. */
 export async function runHook(runtime: Runtime, clock: Clock, handler: Handler, target: HookTarget, signal: AbortSignal): Promise<void> {
   if (handler.sleep !== undefined) return clock.sleep(handler.sleep.seconds * 1_000, signal)
   if (handler.exec !== undefined) {
-    const output = new PassThrough()
-    output.resume()
+    const output = new CollectedOutput(maxOutputBytes)
     const exitCode = await runtime.exec(
       { sandbox: target.sandbox, name: target.container.name },
       handler.exec.command ?? [],
-      { stdout: output, stderr: output, tty: false },
+      { stdout: output.stream(), stderr: output.stream(), tty: false },
       signal,
     )
     if (exitCode !== 0)
-      throw new ContinuoError('NODE_HOOK_FAILED', `command '${(handler.exec.command ?? []).join(' ')}' exited with ${exitCode}`)
+      throw new ContinuoError(
+        'NODE_HOOK_FAILED',
+        `command '${(handler.exec.command ?? []).join(' ')}' exited with ${exitCode}: ${output.text.trim()}`,
+      )
     return
   }
   if (handler.httpGet !== undefined) return getOnce(handler.httpGet, target, signal)
+  // `tcpSocket` is kept by the API for old objects and does nothing, as in Kubernetes.
 }
 
 function getOnce(get: NonNullable<Handler['httpGet']>, target: HookTarget, signal: AbortSignal): Promise<void> {

@@ -60,7 +60,34 @@ export interface PodObservation {
   /** Set when volumes or the sandbox cannot be made yet. */
   readonly blocked?: ContainerProblem
   readonly nodeIPs: readonly string[]
+  /** Set when the pod shall end whatever its containers do. */
+  readonly verdict?: PodVerdict
+  /** Its deletion has stopped everything: nothing starts again. */
+  readonly ended?: boolean
+}
+
+/** What the pod's end was decided to be, beside what its containers did: a deadline, a refusal by the node. */
+export interface PodVerdict {
+  readonly phase: 'Failed' | 'Succeeded'
+  readonly reason: string
+  readonly message: string
 }
 
 /** What a container without a probe looks like. */
 export const noProbes: ProbeState = { started: true, ready: true }
+
+export const hasEnded = (container: RuntimeContainer): boolean => container.state === 'exited' || container.state === 'unknown'
+
+/** True when something of the pod still runs. */
+export const isRunning = (sandbox: RuntimeSandbox | undefined): boolean =>
+  sandbox?.containers.some((container) => container.state === 'running') ?? false
+
+/** Whether the pod's policy lets a container that ended this way start again. */
+export function willRestart(pod: PodView, container: PodContainer, ended: RuntimeContainer): boolean {
+  const policy = pod.spec?.restartPolicy ?? 'Always'
+  const well = ended.exitCode === 0
+  if (container.kind === 'ephemeral') return false
+  if (container.sidecar) return true
+  if (container.kind === 'init') return !well && policy !== 'Never'
+  return policy === 'Always' || (policy === 'OnFailure' && !well)
+}

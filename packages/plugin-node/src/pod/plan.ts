@@ -1,5 +1,5 @@
 import type { RuntimeContainer } from '@continuo/workload'
-import { attemptsOf, containersOf, noProbes, type PodContainer, type PodObservation } from './model.ts'
+import { attemptsOf, containersOf, hasEnded, isRunning, noProbes, type PodContainer, type PodObservation, willRestart } from './model.ts'
 
 export type PodAction =
   | { readonly type: 'sandbox' }
@@ -14,6 +14,8 @@ export type PodAction =
       readonly message: string
       readonly gracePeriodSeconds?: number
     }
+  /** The pod is over and something still runs: sidecars, or everything when it was decided from outside. */
+  | { readonly type: 'stopAll' }
   /** An old attempt whose log nobody can ask for any more. */
   | { readonly type: 'prune'; readonly container: PodContainer; readonly attempt: number }
 
@@ -29,36 +31,41 @@ export interface PodPlan {
  */
 export function planPod(seen: PodObservation): PodPlan {
   const containers = containersOf(seen.pod)
-  if (isFinished(seen)) return { actions: [] }
+  if (isFinished(seen)) return { actions: isRunning(seen.sandbox) ? [{ type: 'stopAll' }] : [] }
   if (seen.blocked !== undefined && seen.blocked.retryAt > seen.now) return { actions: [], lookAgainAt: seen.blocked.retryAt }
   if (seen.sandbox === undefined) return { actions: [{ type: 'sandbox' }] }
   if (seen.sandbox.state === 'notready') return { actions: [{ type: 'removeSandbox' }, { type: 'sandbox' }] }
 
   const plan = new Plan(seen)
   const inits = containers.filter((container) => container.kind === 'init')
-  const initialized = plan.initContainers(inits)
-  if (initialized) for (const container of containers) if (container.kind === 'main') plan.keepRunning(container)
-  if (initialized) for (const container of containers) if (container.kind === 'ephemeral') plan.runOnce(container)
+  // Ephemeral containers do not wait: they are how people look into an init container that hangs.
+  for (const container of containers) if (container.kind === 'ephemeral') plan.runOnce(container)
+  if (plan.initContainers(inits)) for (const container of containers) if (container.kind === 'main') plan.keepRunning(container)
   for (const container of containers) plan.prune(container)
   return plan.result()
 }
 
-/** True when every container has ended for good, so that the pod's phase is final. */
+/** True when every main container has ended for good, or the pod's end was decided. Its sidecars may still run. */
 export function isFinished(seen: PodObservation): boolean {
   const phase = seen.pod.status?.phase
-  if (phase === 'Succeeded' || phase === 'Failed') return true
+  if (phase === 'Succeeded' || phase === 'Failed' || seen.verdict !== undefined || seen.ended === true) return true
   const policy = seen.pod.spec?.restartPolicy ?? 'Always'
-  if (policy === 'Always' || seen.sandbox === undefined) return false
+  if (policy === 'Always') return false
+  // What ran once and is known to nobody any more cannot run again where nothing may run twice.
+  if (seen.sandbox === undefined) return policy === 'Never' && hasRun(seen)
   return (
     initFailed(seen) ||
     containersOf(seen.pod)
       .filter((container) => container.kind === 'main')
       .every((container) => {
         const latest = attemptsOf(seen.sandbox, container.spec.name)[0]
-        return latest !== undefined && hasEnded(latest) && !mayRestart(policy, latest)
+        return latest !== undefined && hasEnded(latest) && !willRestart(seen.pod, container, latest)
       })
   )
 }
+
+const hasRun = (seen: PodObservation): boolean =>
+  seen.pod.status?.containerStatuses?.some((status) => (status.containerID ?? '') !== '') ?? false
 
 /** A regular init container ended with an error and the policy forbids another attempt. */
 function initFailed(seen: PodObservation): boolean {
@@ -68,11 +75,6 @@ function initFailed(seen: PodObservation): boolean {
     return container.kind === 'init' && !container.sidecar && latest !== undefined && hasEnded(latest) && latest.exitCode !== 0
   })
 }
-
-export const hasEnded = (container: RuntimeContainer): boolean => container.state === 'exited' || container.state === 'unknown'
-
-const mayRestart = (policy: string, ended: RuntimeContainer): boolean =>
-  policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0)
 
 class Plan {
   readonly #seen: PodObservation
@@ -91,7 +93,7 @@ class Plan {
         this.keepRunning(container)
         if (latest?.state !== 'running' || !this.#probes(container).started) return false
       } else if (latest === undefined || !(hasEnded(latest) && latest.exitCode === 0)) {
-        if (latest === undefined || hasEnded(latest)) this.#start(container, latest)
+        if (latest?.state !== 'running') this.#start(container, latest)
         return false
       }
     }
@@ -100,13 +102,12 @@ class Plan {
 
   keepRunning(container: PodContainer): void {
     const latest = this.#latest(container)
-    const policy = container.sidecar ? 'Always' : (this.#seen.pod.spec?.restartPolicy ?? 'Always')
     if (latest === undefined || latest.state === 'created') {
       this.#start(container, latest)
       return
     }
     if (hasEnded(latest)) {
-      if (mayRestart(policy, latest)) this.#start(container, latest)
+      if (willRestart(this.#seen.pod, container, latest)) this.#start(container, latest)
       return
     }
     const failed = this.#probes(container).failed
@@ -131,7 +132,8 @@ class Plan {
   }
 
   runOnce(container: PodContainer): void {
-    if (this.#latest(container) === undefined) this.#start(container, undefined)
+    const latest = this.#latest(container)
+    if (latest === undefined || latest.state === 'created') this.#start(container, latest)
   }
 
   /** Keeps the latest attempt and the one before it, for `logs --previous`. */

@@ -1,80 +1,76 @@
-import { PassThrough } from 'node:stream'
-import { type Clock, ContinuoError, type EventRecorder, hasReason, isContinuoError, type Log, type ObjectClient } from '@continuo/core'
-import {
-  type ContainerSpec,
-  isRuntimeError,
-  Pod,
-  type PodStatus,
-  type Prober,
-  type ProbeTarget,
-  type Runtime,
-  type RuntimeContainer,
-  type VolumeObjects,
-} from '@continuo/workload'
+import { hasReason, isContinuoError, parseTime } from '@continuo/core'
+import { Pod } from '@continuo/workload'
 import { Backoff } from './backoff.ts'
-import type { EnvironmentInput } from './environment.ts'
-import { runHook } from './lifecycle-hooks.ts'
+import { ContainerStarter } from './container-starter.ts'
+import { ContainerStopper } from './container-stopper.ts'
 import {
   attemptsOf,
   type ContainerProblem,
   containersOf,
-  type PodContainer,
+  hasEnded,
+  isRunning,
   type PodObservation,
+  type PodVerdict,
   type PodView,
-  type ProbeState,
+  willRestart,
 } from './model.ts'
-import { hasEnded, type PodAction, planPod } from './plan.ts'
-import { ProbeRunner } from './probe-runner.ts'
-import type { RuntimeView } from './runtime-view.ts'
-import { type PodVerdict, podStatus } from './status.ts'
-import { statusPatch } from './status-patch.ts'
-import { containerSpec, sandboxSpec } from './translate.ts'
-import type { VolumeManager } from './volume-manager.ts'
+import { isFinished, type PodAction, planPod } from './plan.ts'
+import { containerTarget } from './pod-events.ts'
+import { PodProbes } from './pod-probes.ts'
+import { podStatus } from './status.ts'
+import { StatusReporter } from './status-reporter.ts'
+import { sandboxSpec } from './translate.ts'
+import { graceOf, messageOf, type WorkerShared } from './worker-shared.ts'
 
-/** What workers of all pods of a node share. */
-export interface WorkerShared {
-  readonly runtime: Runtime
-  readonly view: RuntimeView
-  readonly volumes: VolumeManager
-  readonly client: ObjectClient
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: EventRecorder
-  readonly containerLog: ContainerSpec['log']
-  readonly refreshMs: number
-  nodeIPs(): readonly string[]
-  environment(pod: PodView): Pick<EnvironmentInput, 'nodeName' | 'allocatable' | 'services' | 'source'>
-  volumeObjects(pod: PodView): VolumeObjects
-  prober(handler: string): Prober | undefined
-}
+/** When to look again after something failed that nobody will tell of. */
+const retryMs = 2_000
+/** Turns in which actions changed nothing that the runtime tells, before the worker pauses. */
+const idleTurns = 3
 
 /**
  * Brings one pod from what is to what shall be, one step at a time and never two at once. It is woken by changes of the pod,
- * of the runtime, and by its own timers; each turn observes afresh, so a wake-up that is lost or doubled does no harm.
+ * of the runtime, and by its own timer; each turn observes afresh, so a wake-up that is lost or doubled does no harm.
  */
 export class PodWorker {
   readonly uid: string
   readonly #shared: WorkerShared
   readonly #abort = new AbortController()
-  readonly #crashes = new Backoff({ baseMs: 10_000, maxMs: 300_000 })
-  readonly #pulls = new Backoff({ baseMs: 10_000, maxMs: 300_000 })
-  readonly #problems = new Map<string, ContainerProblem>()
-  readonly #probes = new Map<string, { attempt: number; runner: ProbeRunner }>()
+  /** Ends what a pod that shall run is doing when it shall run no longer: pulls, hooks, a slow restart. */
+  readonly #leave = new AbortController()
+  readonly #staying = AbortSignal.any([this.#abort.signal, this.#leave.signal])
+  readonly #crashes = new Backoff({ baseMs: 10_000, maxMs: 300_000, firstFree: true })
+  readonly #blocks = new Backoff({ baseMs: 1_000, maxMs: 30_000 })
   readonly #counted = new Map<string, number>()
+  readonly #starter: ContainerStarter
+  readonly #stopper: ContainerStopper
+  readonly #probes: PodProbes
+  readonly #reporter: StatusReporter
   #pod: PodView
   #blocked: ContainerProblem | undefined
   #verdict: PodVerdict | undefined
+  /** Its deletion has stopped everything. */
+  #ended = false
+  /** An error that `#leave` caused is expected once. */
+  #left = false
+  #unmounted = false
+  #idle = 0
+  #refreshAt = 0
   #turn: Promise<void> | undefined
   #again = false
+  #lookAt: number | undefined
   #cancelTimer: (() => void) | undefined
   #stopAbort: AbortController | undefined
   #finished = false
-  #lastStatus = ''
 
   constructor(pod: PodView, shared: WorkerShared) {
     this.#pod = pod
     this.uid = pod.metadata.uid ?? ''
     this.#shared = shared
+    this.#starter = new ContainerStarter(this.uid, shared)
+    this.#stopper = new ContainerStopper(this.uid, shared)
+    this.#probes = new PodProbes(this.uid, shared, () => this.wake())
+    this.#reporter = new StatusReporter(shared)
+    if (pod.metadata.deletionTimestamp !== undefined) this.#leave.abort()
   }
 
   /** True once nothing of the pod is left on this node. */
@@ -82,15 +78,13 @@ export class PodWorker {
     return this.#finished
   }
 
+  /** The newest version that is known: of the informer, or of our own last write. */
   get pod(): PodView {
     return this.#pod
   }
 
   update(pod: PodView): void {
-    const graceChanged = pod.metadata.deletionGracePeriodSeconds !== this.#pod.metadata.deletionGracePeriodSeconds
-    this.#pod = pod
-    if (graceChanged || pod.metadata.deletionTimestamp !== undefined) this.#stopProbes('liveness')
-    if (graceChanged) this.#stopAbort?.abort()
+    this.#adopt(pod)
     this.wake()
   }
 
@@ -99,29 +93,51 @@ export class PodWorker {
     this.#again = true
     this.#turn ??= this.#run().finally(() => {
       this.#turn = undefined
+      // Woken between the last look and now.
+      if (this.#again) this.wake()
     })
   }
 
-  /** Lets go of the pod without touching its containers: the agent is stopping. */
+  /** Lets go of the pod without touching its containers: the agent is stopping, or the pod is gone. */
   async release(): Promise<void> {
     this.#abort.abort()
     this.#stopAbort?.abort()
     this.#cancelTimer?.()
-    this.#stopProbes()
+    this.#probes.clear()
     await this.#turn
+  }
+
+  #adopt(pod: PodView): void {
+    if (Number(pod.metadata.resourceVersion) < Number(this.#pod.metadata.resourceVersion)) return
+    const { deletionGracePeriodSeconds, deletionTimestamp } = this.#pod.metadata
+    const sooner =
+      pod.metadata.deletionGracePeriodSeconds !== deletionGracePeriodSeconds || pod.metadata.deletionTimestamp !== deletionTimestamp
+    this.#pod = pod
+    if (pod.metadata.deletionTimestamp === undefined || !sooner) return
+    this.#probes.stopAll()
+    this.#leave.abort()
+    this.#stopAbort?.abort()
   }
 
   async #run(): Promise<void> {
     while (this.#again && !this.#abort.signal.aborted && !this.#finished) {
       this.#again = false
+      this.#cancelTimer?.()
+      this.#lookAt = undefined
       try {
-        if (this.#pod.metadata.deletionTimestamp !== undefined) await this.#terminate()
+        if (!this.#shared.view.loaded) this.#lookAgain(this.#shared.clock.now() + 1_000)
+        else if (this.#pod.metadata.deletionTimestamp !== undefined) await this.#terminate()
         else await this.#sync()
       } catch (error) {
         if (this.#abort.signal.aborted) return
-        this.#shared.log.warn({ pod: this.#name, error }, 'cannot sync pod')
-        this.#lookAgain(this.#shared.clock.now() + 2_000)
+        if (this.#leave.signal.aborted && !this.#left) this.#again = true
+        else {
+          this.#shared.log.warn({ pod: this.#name, error }, 'cannot sync pod')
+          this.#lookAgain(this.#shared.clock.now() + retryMs)
+        }
+        this.#left = this.#leave.signal.aborted
       }
+      this.#arm()
     }
   }
 
@@ -130,312 +146,176 @@ export class PodWorker {
   }
 
   #observe(): PodObservation {
-    const sandbox = this.#shared.view.get(this.uid)
-    const now = this.#shared.clock.now()
+    const until = (name: string): number | undefined => this.#crashes.until(name)
     return {
       pod: this.#pod,
-      sandbox,
-      now,
+      sandbox: this.#shared.view.get(this.uid),
+      now: this.#shared.clock.now(),
       backoff: new Map(
-        containersOf(this.#pod).flatMap(({ spec }) =>
-          this.#crashes.until(spec.name) === undefined ? [] : [[spec.name, this.#crashes.until(spec.name) as number]],
+        containersOf(this.#pod).flatMap(({ spec: { name } }): [string, number][] =>
+          until(name) === undefined ? [] : [[name, until(name) as number]],
         ),
       ),
-      problems: this.#problems,
-      probes: new Map([...this.#probes].map(([name, probe]): [string, ProbeState] => [name, probe.runner.state])),
+      problems: this.#starter.problems,
+      probes: this.#probes.states(),
       blocked: this.#blocked,
       nodeIPs: this.#shared.nodeIPs(),
+      verdict: this.#verdict,
+      ended: this.#ended,
     }
   }
 
   async #sync(): Promise<void> {
+    const { view, clock } = this.#shared
+    this.#starter.follow(containersOf(this.#pod))
     this.#countCrashes()
-    this.#followProbes()
-    await this.#checkDeadline()
-    const plan = this.#verdict === undefined ? planPod(this.#observe()) : { actions: [] }
-    await this.#report()
-    for (const action of plan.actions) await this.#carryOut(action)
-    if (plan.actions.length > 0) {
-      await this.#shared.view.refresh()
-      this.#again = true
-    }
+    this.#probes.follow(this.#pod)
+    this.#checkDeadline()
+    const plan = planPod(this.#observe())
+    const told = await this.#report()
+    const signal = this.#staying
+    const before = view.print(this.uid)
+    for (const action of plan.actions) await this.#carryOut(action, signal)
     if (plan.lookAgainAt !== undefined) this.#lookAgain(plan.lookAgainAt)
-    else if (this.#shared.volumes.refreshes(this.#pod)) {
-      this.#lookAgain(this.#shared.clock.now() + this.#shared.refreshMs)
-      if (plan.actions.length === 0 && this.#shared.view.get(this.uid) !== undefined)
-        await this.#shared.volumes
-          .mount(this.#pod, this.#shared.volumeObjects(this.#pod))
-          .catch((error) => this.#shared.log.warn({ pod: this.#name, error }, 'cannot refresh volumes'))
+    if (plan.actions.length > 0) {
+      await view.refresh()
+      this.#idle = view.print(this.uid) === before ? this.#idle + 1 : 0
+      if (this.#idle < idleTurns) this.#again = true
+      else this.#lookAgain(clock.now() + retryMs)
+      return
     }
+    this.#idle = 0
+    const seen = this.#observe()
+    if (isFinished(seen)) {
+      if (told && !isRunning(seen.sandbox)) await this.#unmount()
+    } else await this.#refreshVolumes()
   }
 
-  async #carryOut(action: PodAction): Promise<void> {
-    const { runtime } = this.#shared
+  async #carryOut(action: PodAction, signal: AbortSignal): Promise<void> {
+    const { runtime, events } = this.#shared
     switch (action.type) {
       case 'sandbox':
-        return this.#makeSandbox()
+        return this.#makeSandbox(signal)
       case 'removeSandbox':
-        this.#stopProbes()
+        this.#probes.clear()
+        events.event(this.#pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
         return runtime.removeSandbox(this.uid)
       case 'start':
-        return this.#start(action.container, action.attempt)
-      case 'kill':
-        this.#shared.events.event(this.#pod, 'Normal', 'Killing', action.message)
-        this.#probes.get(action.container.spec.name)?.runner.stop()
-        return this.#stopContainer(
-          action.container,
-          (action.gracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
-          this.#abort.signal,
-        )
+        return this.#starter.start(this.#pod, action.container, action.attempt, signal)
+      case 'kill': {
+        const grace = action.gracePeriodSeconds === undefined ? graceOf(this.#pod) : action.gracePeriodSeconds * 1_000
+        events.event(containerTarget(this.#pod, action.container), 'Normal', 'Killing', action.message)
+        this.#probes.stop(action.container.spec.name)
+        return this.#stopper.stop(this.#pod, action.container, grace, signal)
+      }
+      case 'stopAll':
+        this.#probes.stopAll()
+        return this.#stopper.stopAll(this.#pod, graceOf(this.#pod), signal)
       case 'prune':
         return runtime.removeContainer({ sandbox: this.uid, name: action.container.spec.name, attempt: action.attempt })
     }
   }
 
-  async #makeSandbox(): Promise<void> {
+  async #makeSandbox(signal: AbortSignal): Promise<void> {
     try {
       await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod))
-      await this.#shared.runtime.ensureSandbox(sandboxSpec(this.#pod), this.#abort.signal)
+      this.#unmounted = false
+      await this.#shared.runtime.ensureSandbox(sandboxSpec(this.#pod), signal)
       this.#blocked = undefined
-      this.#pulls.reset('sandbox')
+      this.#blocks.reset('sandbox')
     } catch (error) {
+      signal.throwIfAborted()
       const reason = isContinuoError(error) && error.code === 'NODE_VOLUME' ? 'FailedMount' : 'FailedCreatePodSandBox'
-      this.#block(reason, error)
+      const message = messageOf(error)
+      this.#shared.events.event(this.#pod, 'Warning', reason, message)
+      this.#blocked = { reason, message, retryAt: this.#blocks.next('sandbox', this.#shared.clock.now()) }
     }
   }
 
-  #block(reason: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    this.#shared.events.event(this.#pod, 'Warning', reason, message)
-    const now = this.#shared.clock.now()
-    this.#blocked = { reason, message, retryAt: Math.min(this.#pulls.next('sandbox', now), now + 10_000) }
-  }
-
-  async #start(container: PodContainer, attempt: number): Promise<void> {
-    const { name } = container.spec
-    const { events, runtime } = this.#shared
-    try {
-      const sandbox = this.#shared.view.get(this.uid)
-      const volumes = await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod))
-      const input = {
-        pod: this.#pod,
-        container: container.spec,
-        podIPs: sandbox?.ips ?? [],
-        nodeIPs: this.#shared.nodeIPs(),
-        ...this.#shared.environment(this.#pod),
-        volumes,
-        log: this.#shared.containerLog,
-      }
-      const spec = await containerSpec(input, container, attempt)
-      await this.#ensureImage(container)
-      const state = await runtime.ensureContainer(spec, this.#abort.signal)
-      this.#problems.delete(name)
-      this.#pulls.reset(name)
-      if (state.state !== 'running' && state.message !== undefined && state.startedAt === undefined)
-        throw new ContinuoError('RUNTIME_START_FAILED', state.message)
-      events.event(this.#pod, 'Normal', 'Created', `Created container: ${name}`)
-      events.event(this.#pod, 'Normal', 'Started', `Started container ${name}`)
-      if (container.spec.lifecycle?.postStart !== undefined) await this.#postStart(container)
-    } catch (error) {
-      if (!this.#abort.signal.aborted) this.#couldNotStart(name, error)
+  async #refreshVolumes(): Promise<void> {
+    const { volumes, clock, refreshMs, view, events } = this.#shared
+    if (view.get(this.uid) === undefined || !volumes.refreshes(this.#pod)) return
+    if (this.#refreshAt <= clock.now()) {
+      this.#refreshAt = clock.now() + refreshMs
+      await volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod)).catch((error) => {
+        events.event(this.#pod, 'Warning', 'FailedMount', messageOf(error))
+      })
     }
+    this.#lookAgain(this.#refreshAt)
   }
 
-  async #ensureImage(container: PodContainer): Promise<void> {
-    const { runtime, events } = this.#shared
-    const image = container.spec.image ?? ''
-    const policy = container.spec.imagePullPolicy ?? 'IfNotPresent'
-    if ((policy !== 'Always' || !runtime.features.pull) && (await runtime.imagePresent(image))) {
-      events.event(this.#pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`)
-      return
-    }
-    if (policy === 'Never')
-      throw new ContinuoError('NODE_IMAGE_NEVER_PULL', `Container image "${image}" is not present with pull policy of Never`)
-    events.event(this.#pod, 'Normal', 'Pulling', `Pulling image "${image}"`)
-    await runtime.pullImage(image, undefined, this.#abort.signal)
-    events.event(this.#pod, 'Normal', 'Pulled', `Successfully pulled image "${image}"`)
-  }
-
-  async #postStart(container: PodContainer): Promise<void> {
-    const handler = container.spec.lifecycle?.postStart
-    if (handler === undefined) return
-    try {
-      await runHook(
-        this.#shared.runtime,
-        this.#shared.clock,
-        handler,
-        { sandbox: this.uid, container: container.spec, podIP: this.#shared.view.get(this.uid)?.ips[0] ?? '' },
-        this.#abort.signal,
-      )
-    } catch (error) {
-      this.#shared.events.event(this.#pod, 'Warning', 'FailedPostStartHook', error instanceof Error ? error.message : String(error))
-      await this.#shared.runtime.stop(
-        { sandbox: this.uid, name: container.spec.name },
-        (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
-      )
-    }
-  }
-
-  /** Translates an error of a start into the waiting reason and the event that people know, and delays the next try. */
-  #couldNotStart(name: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    const code = isContinuoError(error) ? error.code : ''
-    const again = this.#problems.has(name)
-    const retryAt = this.#pulls.next(name, this.#shared.clock.now())
-    const image = isRuntimeError(error, 'RUNTIME_IMAGE_NOT_PRESENT', 'RUNTIME_IMAGE_PULL')
-    const reason = image
-      ? again
-        ? 'ImagePullBackOff'
-        : 'ErrImagePull'
-      : code === 'NODE_IMAGE_NEVER_PULL'
-        ? 'ErrImageNeverPull'
-        : code === 'NODE_CONTAINER_CONFIG' || code === 'NODE_VOLUME'
-          ? 'CreateContainerConfigError'
-          : 'RunContainerError'
-    this.#problems.set(name, { reason, message: reason === 'ImagePullBackOff' ? `Back-off pulling image: ${message}` : message, retryAt })
-    this.#shared.events.event(
-      this.#pod,
-      'Warning',
-      reason === 'ImagePullBackOff' ? 'BackOff' : 'Failed',
-      reason === 'ImagePullBackOff' ? `Back-off pulling image: ${message}` : `Error: ${reason}: ${message}`,
-    )
+  async #unmount(): Promise<void> {
+    if (this.#unmounted || (this.#pod.spec?.volumes ?? []).length === 0) return
+    await this.#shared.volumes.unmount(this.uid)
+    this.#unmounted = true
   }
 
   /** Each attempt that ended is counted once: its restart waits with back-off. */
   #countCrashes(): void {
-    for (const { spec } of containersOf(this.#pod)) {
-      const latest = attemptsOf(this.#shared.view.get(this.uid), spec.name)[0]
-      if (latest === undefined || !hasEnded(latest) || (this.#counted.get(spec.name) ?? -1) >= latest.attempt) continue
-      this.#counted.set(spec.name, latest.attempt)
-      // The first restart follows at once, as Kubernetes does; from then on the delay doubles.
-      const until =
-        latest.attempt === 0 ? (latest.finishedAt ?? 0) : this.#crashes.next(spec.name, latest.finishedAt ?? this.#shared.clock.now())
-      if (until > this.#shared.clock.now() && (this.#pod.spec?.restartPolicy ?? 'Always') !== 'Never') {
-        this.#shared.events.event(
-          this.#pod,
-          'Warning',
-          'BackOff',
-          `Back-off restarting failed container ${spec.name} in pod ${this.#pod.metadata.name}_${this.#pod.metadata.namespace}(${this.uid})`,
-        )
-      }
-    }
-  }
-
-  /** Starts probes of new attempts and ends those of old ones. */
-  #followProbes(): void {
-    const sandbox = this.#shared.view.get(this.uid)
+    const { clock, view, events } = this.#shared
     for (const container of containersOf(this.#pod)) {
       const { name } = container.spec
-      const latest = attemptsOf(sandbox, name)[0]
-      const known = this.#probes.get(name)
-      if (known !== undefined && (latest === undefined || latest.attempt !== known.attempt || latest.state !== 'running')) {
-        known.runner.stop()
-        this.#probes.delete(name)
-      }
-      if (latest?.state === 'running' && !this.#probes.has(name) && (container.kind === 'main' || container.sidecar))
-        this.#startProbes(container, latest)
+      const latest = attemptsOf(view.get(this.uid), name)[0]
+      if (latest === undefined || !hasEnded(latest) || (this.#counted.get(name) ?? -1) >= latest.attempt) continue
+      this.#counted.set(name, latest.attempt)
+      if (!willRestart(this.#pod, container, latest)) continue
+      const until = this.#crashes.next(name, latest.finishedAt ?? clock.now())
+      if (until <= clock.now()) continue
+      const { metadata } = this.#pod
+      const message = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace}(${this.uid})`
+      events.event(containerTarget(this.#pod, container), 'Warning', 'BackOff', message)
     }
   }
 
-  #startProbes(container: PodContainer, latest: RuntimeContainer): void {
-    const runner = new ProbeRunner({
-      container: container.spec,
-      clock: this.#shared.clock,
-      target: this.#probeTarget(container),
-      prober: this.#shared.prober,
-      changed: () => this.wake(),
-      failed: (probe, message) =>
-        this.#shared.events.event(
-          this.#pod,
-          'Warning',
-          'Unhealthy',
-          `${probe[0]?.toUpperCase()}${probe.slice(1)} probe failed: ${message}`,
-        ),
-    })
-    this.#probes.set(container.spec.name, { attempt: latest.attempt, runner })
-    runner.start()
-  }
-
-  #probeTarget(container: PodContainer): ProbeTarget {
-    const ips = this.#shared.view.get(this.uid)?.ips ?? []
-    return {
-      podIP: (this.#pod.spec?.hostNetwork === true ? this.#shared.nodeIPs()[0] : ips[0]) ?? '127.0.0.1',
-      handler: {},
-      port: (port) =>
-        typeof port === 'number' || /^\d+$/.test(port)
-          ? Number(port)
-          : container.spec.ports?.find((other) => other.name === port)?.containerPort,
-      exec: async (command, signal) => {
-        const output = new PassThrough()
-        const chunks: Buffer[] = []
-        let size = 0
-        output.on('data', (chunk: Buffer) => {
-          if (size < 10_240) chunks.push(chunk)
-          size += chunk.length
-        })
-        const exitCode = await this.#shared.runtime.exec(
-          { sandbox: this.uid, name: container.spec.name },
-          command,
-          { stdout: output, stderr: output, tty: false },
-          signal,
-        )
-        return { exitCode, output: Buffer.concat(chunks).toString('utf8').slice(0, 10_240) }
-      },
-    }
-  }
-
-  #stopProbes(only?: 'liveness'): void {
-    for (const { runner } of this.#probes.values()) runner.stop()
-    if (only === undefined) this.#probes.clear()
-  }
-
-  async #checkDeadline(): Promise<void> {
+  #checkDeadline(): void {
     const seconds = this.#pod.spec?.activeDeadlineSeconds
     const started = this.#pod.status?.startTime
-    if (seconds === undefined || started === undefined || this.#verdict !== undefined) return
-    const at = Date.parse(started) + seconds * 1_000
-    if (at > this.#shared.clock.now()) return this.#lookAgain(at)
+    if (seconds === undefined || started === undefined || isFinished(this.#observe())) return
+    const at = parseTime(started) + seconds * 1_000
+    if (at > this.#shared.clock.now()) {
+      this.#lookAgain(at)
+      return
+    }
     this.#verdict = {
       phase: 'Failed',
       reason: 'DeadlineExceeded',
       message: 'Pod was active on the node longer than the specified deadline',
     }
     this.#shared.events.event(this.#pod, 'Normal', 'DeadlineExceeded', this.#verdict.message)
-    await this.#stopAll((this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1_000, this.#abort.signal)
   }
 
   /** Grace, SIGKILL, last status, volumes, sandbox, and only then the object: whoever sees it gone knows that nothing is left. */
   async #terminate(): Promise<void> {
     const { clock, client, view, runtime, events } = this.#shared
-    const deadline = Date.parse(this.#pod.metadata.deletionTimestamp ?? '')
-    const graceMs = Math.max(0, Math.min((this.#pod.metadata.deletionGracePeriodSeconds ?? 30) * 1_000, deadline - clock.now()))
+    this.#probes.stopAll()
+    await view.refresh()
+    const { deletionTimestamp = '', deletionGracePeriodSeconds = 30, namespace = '', name } = this.#pod.metadata
+    const graceMs = Math.max(0, Math.min(deletionGracePeriodSeconds * 1_000, parseTime(deletionTimestamp) - clock.now()))
     this.#stopAbort = new AbortController()
-    const stop = AbortSignal.any([this.#stopAbort.signal, this.#abort.signal])
-    if ((view.get(this.uid)?.containers ?? []).some((container) => container.state === 'running')) {
+    if (isRunning(view.get(this.uid))) {
       for (const container of containersOf(this.#pod))
         if (attemptsOf(view.get(this.uid), container.spec.name)[0]?.state === 'running')
-          events.event(this.#pod, 'Normal', 'Killing', `Stopping container ${container.spec.name}`)
+          events.event(containerTarget(this.#pod, container), 'Normal', 'Killing', `Stopping container ${container.spec.name}`)
       try {
-        await this.#stopAll(graceMs, stop)
+        await this.#stopper.stopAll(this.#pod, graceMs, AbortSignal.any([this.#stopAbort.signal, this.#abort.signal]))
       } catch (error) {
         if (!this.#stopAbort.signal.aborted) throw error
+        // The grace period was shortened: once more, with what is left of it.
         this.#again = true
         return
       }
       await view.refresh()
     }
-    this.#stopProbes()
-    await this.#report()
-    await this.#shared.volumes.unmount(this.#pod)
+    this.#ended = true
+    this.#adopt(await this.#reporter.report(this.#pod, podStatus(this.#observe())))
+    await this.#unmount()
     await runtime.removeSandbox(this.uid)
     await view.refresh()
+    this.#probes.clear()
     this.#finished = true
     await client
       .for(Pod)
-      .delete(
-        { namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name },
-        { gracePeriodSeconds: 0, preconditions: { uid: this.uid } },
-      )
+      .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid: this.uid } })
       .catch((error) => {
         if (hasReason(error, 'NotFound', 'Conflict')) return
         this.#finished = false
@@ -443,62 +323,25 @@ export class PodWorker {
       })
   }
 
-  /** Main containers together, then sidecars in reverse order of their start. */
-  async #stopAll(graceMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#shared
-    const deadline = clock.monotonic() + graceMs
-    const containers = containersOf(this.#pod)
-    await Promise.all(
-      containers.filter((container) => !container.sidecar).map((container) => this.#stopContainer(container, graceMs, signal)),
-    )
-    for (const container of containers.filter((other) => other.sidecar).reverse())
-      await this.#stopContainer(container, Math.max(0, deadline - clock.monotonic()), signal)
-  }
-
-  async #stopContainer(container: PodContainer, graceMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, runtime, events } = this.#shared
-    const latest = attemptsOf(this.#shared.view.get(this.uid), container.spec.name)[0]
-    if (latest?.state !== 'running') return
-    const deadline = clock.monotonic() + graceMs
-    const preStop = container.spec.lifecycle?.preStop
-    if (preStop !== undefined && graceMs > 0) {
-      const timeout = new AbortController()
-      const cancel = clock.after(graceMs, () => timeout.abort())
-      const target = { sandbox: this.uid, container: container.spec, podIP: this.#shared.view.get(this.uid)?.ips[0] ?? '' }
-      await runHook(runtime, clock, preStop, target, AbortSignal.any([timeout.signal, signal]))
-        .catch((error) =>
-          events.event(this.#pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${error instanceof Error ? error.message : error}`),
-        )
-        .finally(cancel)
-      signal.throwIfAborted()
+  /** Resolves false when the API did not take it: the pod goes on without, and it is tried again. */
+  async #report(): Promise<boolean> {
+    try {
+      this.#adopt(await this.#reporter.report(this.#pod, podStatus(this.#observe())))
+      return true
+    } catch (error) {
+      this.#shared.log.warn({ pod: this.#name, error }, 'cannot report the status of a pod, trying again')
+      this.#lookAgain(this.#shared.clock.now() + retryMs)
+      return false
     }
-    await runtime.stop({ sandbox: this.uid, name: container.spec.name }, Math.max(0, deadline - clock.monotonic()), signal)
-    signal.throwIfAborted()
   }
 
-  async #report(): Promise<void> {
-    const status: PodStatus = podStatus(this.#observe(), this.#verdict)
-    const print = JSON.stringify(status)
-    if (print === this.#lastStatus) return
-    const patch = statusPatch(status, this.#pod.status)
-    if (patch !== undefined) {
-      try {
-        await this.#shared.client
-          .for(Pod)
-          .subresource('status')
-          .patch(
-            { namespace: this.#pod.metadata.namespace ?? '', name: this.#pod.metadata.name },
-            { type: 'strategic', body: { metadata: { uid: this.uid }, status: patch } },
-          )
-      } catch (error) {
-        if (!hasReason(error, 'NotFound')) throw error
-      }
-    }
-    this.#lastStatus = print
-  }
-
+  /** The earliest moment that a turn asks for counts. */
   #lookAgain(at: number): void {
-    this.#cancelTimer?.()
-    this.#cancelTimer = this.#shared.clock.after(Math.max(0, at - this.#shared.clock.now()), () => this.wake())
+    this.#lookAt = Math.min(this.#lookAt ?? Number.POSITIVE_INFINITY, at)
+  }
+
+  #arm(): void {
+    if (this.#lookAt === undefined || this.#again || this.#abort.signal.aborted) return
+    this.#cancelTimer = this.#shared.clock.after(Math.max(0, this.#lookAt - this.#shared.clock.now()), () => this.wake())
   }
 }

@@ -9,11 +9,18 @@ export interface ProbeRunnerOptions {
   readonly container: ContainerView
   readonly target: ProbeTarget
   readonly clock: Clock
+  /** When the attempt began: wall milliseconds. The initial delay counts from there. */
+  readonly startedAt: number
+  /** What was known of this attempt before the agent was restarted: it stays until a probe says otherwise. */
+  readonly before?: { readonly started: boolean; readonly ready: boolean }
   prober(handler: string): Prober | undefined
   changed(): void
   /** Told of each failed attempt, for events. */
   failed(probe: ProbeName, message: string): void
 }
+
+/** How long after its timeout a probe may take to say what it saw. */
+const patienceMs = 1_000
 
 const handlerNames = ['httpGet', 'tcpSocket', 'exec', 'grpc'] as const
 
@@ -31,8 +38,8 @@ export class ProbeRunner {
 
   constructor(options: ProbeRunnerOptions) {
     this.#options = options
-    this.#started = options.container.startupProbe === undefined
-    this.#ready = options.container.readinessProbe === undefined
+    this.#started = options.container.startupProbe === undefined || options.before?.started === true
+    this.#ready = options.container.readinessProbe === undefined || options.before?.ready === true
   }
 
   get state(): ProbeState {
@@ -80,7 +87,8 @@ export class ProbeRunner {
       if (name === 'startup' && this.#started) this.#startOthers()
       else if (this.#failed === undefined) again((spec.periodSeconds ?? 10) * 1_000)
     }
-    again((spec.initialDelaySeconds ?? 0) * 1_000)
+    const { clock, startedAt } = this.#options
+    again(Math.max(0, startedAt + (spec.initialDelaySeconds ?? 0) * 1_000 - clock.now()))
   }
 
   async #attempt(spec: ProbeSpec): Promise<ProbeResult> {
@@ -89,10 +97,20 @@ export class ProbeRunner {
     if (name === undefined || prober === undefined)
       return { outcome: 'unknown', message: `no prober for ${name ?? 'an empty probe'} is composed into this node` }
     const timeout = new AbortController()
-    const cancel = this.#options.clock.after((spec.timeoutSeconds ?? 1) * 1_000, () => timeout.abort())
+    let cancel = (): void => {}
+    const late = new Promise<ProbeResult>((resolve) => {
+      cancel = this.#options.clock.after((spec.timeoutSeconds ?? 1) * 1_000, () => {
+        timeout.abort()
+        // The prober knows best what took too long; one that does not answer even now is not waited for.
+        cancel = this.#options.clock.after(patienceMs, () => resolve({ outcome: 'failure', message: 'context deadline exceeded' }))
+      })
+    })
     try {
       const handler = spec[name] as unknown as Record<string, unknown>
-      return await prober.run({ ...this.#options.target, handler }, AbortSignal.any([timeout.signal, this.#abort.signal]))
+      const signal = AbortSignal.any([timeout.signal, this.#abort.signal])
+      return await Promise.race([prober.run({ ...this.#options.target, handler }, signal), late])
+    } catch (error) {
+      return { outcome: 'unknown', message: error instanceof Error ? error.message : String(error) }
     } finally {
       cancel()
     }

@@ -1,30 +1,36 @@
 import { formatTime } from '@continuo/core'
 import type { ContainerStatus, PodCondition, PodStatus, RuntimeContainer } from '@continuo/workload'
-import { attemptsOf, containersOf, noProbes, type PodContainer, type PodObservation } from './model.ts'
-import { hasEnded, isFinished } from './plan.ts'
+import {
+  attemptsOf,
+  containersOf,
+  hasEnded,
+  isRunning,
+  noProbes,
+  type PodContainer,
+  type PodObservation,
+  type PodView,
+  willRestart,
+} from './model.ts'
+import { isFinished } from './plan.ts'
 
 type StatusState = NonNullable<ContainerStatus['state']>
 
-/** What the pod's end was decided to be, beside what its containers did: eviction, deadline, refusal by the node. */
-export interface PodVerdict {
-  readonly phase: 'Failed' | 'Succeeded'
-  readonly reason: string
-  readonly message: string
-}
-
 /** The status that the API shall show. Pure; keeps transition times of conditions that did not change. */
-export function podStatus(seen: PodObservation, verdict?: PodVerdict): PodStatus {
+export function podStatus(seen: PodObservation): PodStatus {
   const before = seen.pod.status
   const containers = containersOf(seen.pod)
   const statuses = new Map(containers.map((container) => [container.spec.name, containerStatus(seen, container)]))
   const of = (kind: PodContainer['kind']) =>
     containers.filter((container) => container.kind === kind).map((container) => statuses.get(container.spec.name) as ContainerStatus)
-  const phase = verdict?.phase ?? podPhase(seen, of('main'), of('init'))
+  // A phase that is final tells that nothing runs any more: it waits until that is so.
+  const over = isFinished(seen) && !isRunning(seen.sandbox)
+  const verdict = over ? seen.verdict : undefined
+  const phase = verdict?.phase ?? podPhase(seen, over, of('main'), of('init'))
   const ips = seen.pod.spec?.hostNetwork === true ? seen.nodeIPs : (seen.sandbox?.ips ?? before?.podIPs?.map((entry) => entry.ip) ?? [])
   return {
     phase,
-    reason: verdict?.reason,
-    message: verdict?.message,
+    reason: verdict?.reason ?? (over ? before?.reason : undefined),
+    message: verdict?.message ?? (over ? before?.message : undefined),
     startTime: before?.startTime ?? formatTime(seen.now),
     hostIP: seen.nodeIPs[0],
     hostIPs: seen.nodeIPs.map((ip) => ({ ip })),
@@ -42,11 +48,9 @@ export function podStatus(seen: PodObservation, verdict?: PodVerdict): PodStatus
 function containerStatus(seen: PodObservation, container: PodContainer): ContainerStatus {
   const { name } = container.spec
   const [latest, previous] = attemptsOf(seen.sandbox, name)
-  const before = [
-    ...(seen.pod.status?.containerStatuses ?? []),
-    ...(seen.pod.status?.initContainerStatuses ?? []),
-    ...(seen.pod.status?.ephemeralContainerStatuses ?? []),
-  ].find((status) => status.name === name)
+  const before = statusOf(seen.pod, name)
+  if (latest === undefined && before !== undefined && (isFinished(seen) || seen.pod.metadata.deletionTimestamp !== undefined))
+    return lost(before, container.kind)
   const probes = seen.probes.get(name) ?? noProbes
   const running = latest?.state === 'running'
   const waiting = waitingReason(seen, container, latest)
@@ -77,6 +81,34 @@ function containerStatus(seen: PodObservation, container: PodContainer): Contain
   }
 }
 
+/** What the API shows of one container, whichever list it is in. */
+export const statusOf = (pod: PodView, name: string): ContainerStatus | undefined =>
+  [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.ephemeralContainerStatuses ?? []),
+  ].find((status) => status.name === name) as ContainerStatus | undefined
+
+/** The runtime does not know the container any more, and it will not come back: what is known of it stays. */
+function lost(before: ContainerStatus, kind: PodContainer['kind']): ContainerStatus {
+  if (before.state?.running === undefined)
+    return { ...before, ready: kind === 'init' && before.state?.terminated?.exitCode === 0, started: false }
+  return {
+    ...before,
+    ready: false,
+    started: false,
+    state: {
+      terminated: {
+        reason: 'ContainerStatusUnknown',
+        message: 'The container could not be located when the pod was deleted.  The container used to be Running',
+        exitCode: 137,
+        containerID: before.containerID,
+        startedAt: before.state.running.startedAt,
+      },
+    },
+  }
+}
+
 /** Set when the container shall start and does not yet, although it may have run before. */
 function waitingReason(
   seen: PodObservation,
@@ -84,11 +116,12 @@ function waitingReason(
   latest: RuntimeContainer | undefined,
 ): { reason: string; message?: string } | undefined {
   const { name } = container.spec
-  if (latest?.state === 'running') return undefined
+  if (latest?.state === 'running' || isFinished(seen)) return undefined
+  if (latest !== undefined && hasEnded(latest) && !willRestart(seen.pod, container, latest)) return undefined
   const problem = seen.problems.get(name)
   if (problem !== undefined) return { reason: problem.reason, message: problem.message }
   const until = seen.backoff.get(name)
-  if (latest !== undefined && hasEnded(latest) && until !== undefined && until > seen.now && !isFinished(seen)) {
+  if (latest !== undefined && hasEnded(latest) && until !== undefined && until > seen.now) {
     const seconds = Math.max(1, Math.round((until - (latest.finishedAt ?? seen.now)) / 1_000))
     return {
       reason: 'CrashLoopBackOff',
@@ -138,13 +171,15 @@ const initialized = (seen: PodObservation): boolean =>
 
 function podPhase(
   seen: PodObservation,
+  over: boolean,
   main: readonly ContainerStatus[],
   init: readonly ContainerStatus[],
 ): NonNullable<PodStatus['phase']> {
   const before = seen.pod.status?.phase
   if (before === 'Succeeded' || before === 'Failed') return before
-  if (isFinished(seen))
-    return main.some(failed) || init.some((status) => failed(status) && !isSidecar(seen, status.name)) ? 'Failed' : 'Succeeded'
+  // Deleted before it was complete: what never ran has neither succeeded nor failed.
+  if (over && seen.ended === true && main.some((status) => status.state?.terminated === undefined)) return before ?? 'Pending'
+  if (over) return main.some(failed) || init.some((status) => failed(status) && !isSidecar(seen, status.name)) ? 'Failed' : 'Succeeded'
   if (!initialized(seen) && before !== 'Running') return 'Pending'
   return main.some(
     (status) => status.state?.running !== undefined || status.state?.terminated !== undefined || status.lastState?.terminated !== undefined,
@@ -165,21 +200,23 @@ function conditions(
   phase: string,
 ): PodCondition[] {
   const done = phase === 'Succeeded'
+  const over = done || phase === 'Failed'
   const unready = main.filter((status) => !status.ready).map((status) => status.name)
   const sidecars = init.filter((status) => isSidecar(seen, status.name))
   const allReady = unready.length === 0 && sidecars.every((status) => status.ready)
   const gates = (seen.pod.spec?.readinessGates ?? []).filter(
     (gate) => !seen.pod.status?.conditions?.some((condition) => condition.type === gate.conditionType && condition.status === 'True'),
   )
-  const because = (ok: boolean, reason: string, message: string) => (ok ? {} : done ? { reason: 'PodCompleted' } : { reason, message })
-  const containersReady = allReady && !done && phase !== 'Failed'
+  const because = (ok: boolean, reason: string, message: string) =>
+    ok ? {} : over ? { reason: done ? 'PodCompleted' : 'PodFailed' } : { reason, message }
+  const containersReady = allReady && !over
   const notReady = because(containersReady, 'ContainersNotReady', `containers with unready status: [${unready.join(' ')}]`)
   const ready = containersReady && gates.length === 0
   const isInitialized = initialized(seen) || done
   const wanted: (Omit<PodCondition, 'lastTransitionTime'> & { type: string })[] = [
     {
       type: 'PodReadyToStartContainers',
-      status: seen.sandbox?.state === 'ready' && phase !== 'Succeeded' && phase !== 'Failed' ? 'True' : 'False',
+      status: seen.sandbox?.state === 'ready' && !over ? 'True' : 'False',
     },
     {
       type: 'Initialized',

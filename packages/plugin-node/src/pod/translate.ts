@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { ContinuoError } from '@continuo/core'
 import type { ContainerSpec, MountSpec, SandboxSpec } from '@continuo/workload'
 import { type EnvironmentInput, environmentOf, limitsOf } from './environment.ts'
 import { expand } from './expand.ts'
 import type { ContainerView, PodContainer, PodView } from './model.ts'
+import { subPathOf } from './sub-path.ts'
 
 /** Digest of what a container cannot change while it runs. */
 export const containerHash = (container: ContainerView): string =>
@@ -69,6 +71,10 @@ export async function containerSpec(
   const lookup = (name: string): string | undefined => values.get(name)
   const own = spec.securityContext
   const shared = pod.spec?.securityContext
+  if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) === true && (own?.runAsUser ?? shared?.runAsUser) === 0)
+    throw new ContinuoError('NODE_CONTAINER_CONFIG', "container's runAsUser breaks non-root policy", {
+      hint: 'set runAsUser to another user than 0, or runAsNonRoot to false',
+    })
   return {
     sandbox: pod.metadata.uid ?? '',
     name: spec.name,
@@ -116,7 +122,7 @@ function mountsOf(
     return [
       {
         name: mount.name,
-        hostPath: below === undefined || below === '' ? root : `${root}/${below}`,
+        hostPath: below === undefined || below === '' ? root : subPathOf(root, below),
         containerPath: mount.mountPath,
         readOnly: mount.readOnly ?? false,
         propagation: (mount.mountPropagation ?? 'None') as MountSpec['propagation'],

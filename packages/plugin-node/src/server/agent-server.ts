@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock, Log } from '@continuo/core'
-import type { Runtime } from '@continuo/workload'
+import { isRuntimeError, type Runtime } from '@continuo/workload'
 import type { PodManager } from '../pod/pod-manager.ts'
 import { logOptions } from './log-options.ts'
 import { AgentRequestError, findContainer, type StreamPath, streamPath } from './stream-path.ts'
@@ -42,8 +42,8 @@ export class AgentServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://agent')
     try {
+      const url = requestUrl(request)
       if (url.pathname === '/healthz') {
         response.end('ok')
         return
@@ -87,14 +87,18 @@ export class AgentServer {
         `container "${path.container}" in pod "${path.pod}" is waiting to start: ${status?.state?.waiting?.reason ?? 'ContainerCreating'}`,
       )
     if (!previous) return undefined
-    if (status.lastState?.terminated === undefined || status.restartCount === 0)
+    // While it waits for its next attempt, the count still is that of the attempt that ended last.
+    const attempt = status.restartCount - (status.state?.waiting === undefined ? 1 : 0)
+    if (status.lastState?.terminated === undefined || attempt < 0)
       throw new AgentRequestError(400, `previous terminated container "${path.container}" in pod "${path.pod}" not found`)
-    return status.restartCount - (status.state?.waiting !== undefined ? 0 : 1)
+    return attempt
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://agent')
+    // From here on nobody else listens for its errors, and one without a listener ends the process.
+    socket.on('error', () => socket.destroy())
     try {
+      const url = requestUrl(request)
       const path = streamPath(url)
       if (path === undefined) throw new AgentRequestError(404, `no such path: ${url.pathname}`)
       const found = findContainer(this.#options.manager, path)
@@ -111,7 +115,7 @@ export class AgentServer {
         signal: this.#abort.signal,
       })
     } catch (error) {
-      const status = error instanceof AgentRequestError ? error.status : 500
+      const status = statusOf(error)
       const message = error instanceof Error ? error.message : String(error)
       socket.end(
         `HTTP/1.1 ${status} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,
@@ -120,12 +124,21 @@ export class AgentServer {
   }
 }
 
+function requestUrl(request: IncomingMessage): URL {
+  const url = URL.parse(request.url ?? '/', 'http://agent')
+  if (url === null) throw new AgentRequestError(400, `not a path: ${request.url}`)
+  return url
+}
+
+const statusOf = (error: unknown): number =>
+  error instanceof AgentRequestError ? error.status : isRuntimeError(error, 'RUNTIME_NOT_FOUND') ? 404 : 500
+
 function answerError(response: ServerResponse, error: unknown): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  response.statusCode = error instanceof AgentRequestError ? error.status : 500
+  response.statusCode = statusOf(error)
   response.setHeader('content-type', 'text/plain')
   response.end(error instanceof Error ? error.message : String(error))
 }

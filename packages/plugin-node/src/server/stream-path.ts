@@ -28,9 +28,17 @@ export function streamPath(url: URL): StreamPath | undefined {
   const [, verb, namespace, pod, container] = match
   return {
     verb: verb as StreamPath['verb'],
-    namespace: decodeURIComponent(namespace as string),
-    pod: decodeURIComponent(pod as string),
-    container: container === undefined ? undefined : decodeURIComponent(container),
+    namespace: decoded(namespace as string),
+    pod: decoded(pod as string),
+    container: container === undefined ? undefined : decoded(container),
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw new AgentRequestError(400, `not a segment of a path: ${segment}`)
   }
 }
 

@@ -39,25 +39,48 @@ it('leaves no directory of a pod whose volumes are unmounted', async () => {
   const manager = managerOf({ emptyDir: scratch, hostPath: scratch })
   await manager.mount(web, objects)
   expect(await manager.uids()).toEqual([uid])
-  await manager.unmount(web)
+  await manager.unmount(uid)
   expect(await readdir(root)).toEqual([])
-  await manager.unmount(web)
+  await manager.unmount(uid)
 })
 
 it('does not remove what a driver has left in its directory', async () => {
   const manager = managerOf({ emptyDir: scratch, hostPath: keeping })
   const paths = await manager.mount(web, objects)
   await writeFile(join(paths.get('b') ?? '', 'kept'), 'data')
-  await manager.unmount(web)
+  await manager.unmount(uid)
   expect(await readdir(join(root, uid, 'volumes'))).toEqual(['b'])
   expect(await readdir(join(root, uid, 'volumes', 'b'))).toEqual(['kept'])
 })
 
-it('discards everything of a pod that nobody knows any more', async () => {
-  const manager = managerOf({ emptyDir: scratch, hostPath: scratch })
-  const paths = await manager.mount(web, objects)
+it('unmounts with the drivers what another agent has mounted, knowing nothing but the uid', async () => {
+  const unmounted: string[] = []
+  const telling: VolumeDriver = {
+    ...scratch,
+    unmount: async ({ volumeName, namespace, podName, directory }) => {
+      unmounted.push(`${namespace}/${podName}/${volumeName}`)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+  const paths = await managerOf({ emptyDir: scratch, hostPath: scratch }).mount(web, objects)
   await writeFile(join(paths.get('a') ?? '', 'file'), 'data')
-  await manager.discard(uid)
-  await manager.discard(uid)
+  const next = managerOf({ emptyDir: telling, hostPath: telling })
+  await next.unmount(uid)
+  expect(unmounted).toEqual(['default/web/a', 'default/web/b'])
+  expect(await next.uids()).toEqual([])
+  await next.unmount(uid)
+})
+
+it('removes the directory of a pod that left no record', async () => {
+  await mkdir(join(root, 'old', 'volumes', 'a'), { recursive: true })
+  const manager = managerOf({ emptyDir: scratch })
+  await manager.unmount('old')
   expect(await manager.uids()).toEqual([])
+})
+
+it('says which type of volume nobody can mount', async () => {
+  await expect(managerOf({ emptyDir: scratch }).mount(web, objects)).rejects.toMatchObject({
+    code: 'NODE_VOLUME',
+    message: 'MountVolume.SetUp failed for volume "b": no driver for hostPath is composed into this node',
+  })
 })

@@ -181,15 +181,18 @@ it('bounds the time of a request, and tells reads from writes', async () => {
 })
 
 it('does not end a watch that has begun when the time of requests is over', async () => {
+  const clock = createVirtualClock()
+  let finish = (): void => {}
   const server = await http2Server(({ stream }) => {
     stream.respond({ ':status': 200 })
-    setTimeout(() => stream.end(`${JSON.stringify({ type: 'ADDED', object: widget('late') })}\n`), 150)
+    finish = () => void stream.end(`${JSON.stringify({ type: 'ADDED', object: widget('late') })}\n`)
   })
+  const client = await server.connect({ clock, requestTimeoutMs: 1_000, keepAliveMs: 1e9 })
+  const watch = await client.for(Widget).watch({ signal: new AbortController().signal })
+  await clock.advance(5_000)
+  finish()
   const seen = []
-  for await (const event of await (await server.connect({ requestTimeoutMs: 50 }))
-    .for(Widget)
-    .watch({ signal: new AbortController().signal }))
-    seen.push(event.type)
+  for await (const event of watch) seen.push(event.type)
   expect(seen).toEqual(['ADDED'])
 })
 

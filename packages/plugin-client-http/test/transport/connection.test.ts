@@ -172,7 +172,7 @@ it('finds out that a connection is dead, and ends what hangs on it', async () =>
     stream.write(line('ADDED', widget('a')))
   })
   const proxy = await freezer(server.url)
-  const client = await server.connect({ server: proxy.url, keepAliveMs: 50, pingTimeoutMs: 100 })
+  const client = await server.connect({ server: proxy.url, keepAliveMs: 50, pingTimeoutMs: 1_000 })
   const watch = (await client.for(Widget).watch({ signal }))[Symbol.asyncIterator]()
   expect((await watch.next()).value).toMatchObject({ type: 'ADDED' })
   proxy.freeze()

@@ -131,7 +131,8 @@ export function rolloutSuite(startApi?: StartApi): void {
     await complete(5)
     await client.for(Deployment).patch(web, { type: 'merge', body: { spec: { replicas: 1 } } })
     await complete(1)
-    const [pod] = (await client.for(Pod).list({ namespace: 'default' })).items
+    // Those that were scaled away may still be ending.
+    const pod = (await client.for(Pod).list({ namespace: 'default' })).items.find((each) => each.metadata.deletionTimestamp === undefined)
     await client.for(Pod).delete({ namespace: 'default', name: pod!.metadata.name })
     await eventually(async () => {
       const { items } = await client.for(Pod).list({ namespace: 'default' })

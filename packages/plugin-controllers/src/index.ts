@@ -1,4 +1,5 @@
 export { deployment } from './deployment/deployment.ts'
+export { disruption } from './disruption/disruption.ts'
 export { endpointSlice } from './endpoint-slice/endpoint-slice.ts'
 export { endpoints } from './endpoints/endpoints.ts'
 export { expiry } from './expiry/expiry.ts'

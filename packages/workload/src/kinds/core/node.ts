@@ -32,7 +32,10 @@ export const nodeResource = workloadResource(Node, {
   ),
   selectableFields: { 'spec.unschedulable': (object) => String((object as unknown as Node).spec?.unschedulable ?? false) },
   strategy: strategyOf<Node>({
-    default({ status }) {
+    default({ spec, status }) {
+      // The older field is the first of the newer one.
+      if (spec?.podCIDR && (spec.podCIDRs?.length ?? 0) === 0) spec.podCIDRs = [spec.podCIDR]
+      else if (spec?.podCIDRs?.[0] !== undefined) spec.podCIDR ??= spec.podCIDRs[0]
       if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity }
     },
     validate({ spec, status }, errors) {

@@ -25,7 +25,6 @@ interface Eviction {
 
 /** Writers of one budget that meet try again this often before the caller is told to. */
 const attempts = 5
-const waitSeconds = 10
 
 /** Answers evictions of pods within what their disruption budgets allow, and keeps the budgets' status. */
 export const disruption = definePlugin({
@@ -92,10 +91,10 @@ function wantedCounts(ctx: PluginContext): (pods: readonly PodView[]) => number 
   }
 }
 
+/** Without a time after which to try again: clients would, for minutes, instead of telling their user. */
 const tooMany = (why: string): ApiError =>
   new ApiError('TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
     causes: [{ reason: 'DisruptionBudget', message: why }],
-    retryAfterSeconds: waitSeconds,
   })
 
 function evictor(

@@ -1,11 +1,11 @@
 // GET and LIST of the API beside a bare node:http2 server with the same TLS, version of HTTP, bytes and connections; CPU of the server alone.
-//   node --conditions=@continuo/source bench/http-reads.bench.ts [milliseconds per round, default 700] [rounds, default 5] [bytes of a pod, default 2048]
+//   node --conditions=@continuo/source bench/http-reads.bench.ts [milliseconds per round, default 500] [rounds, default 5] [bytes of a pod, default 2048]
 
 import { type Child, startChild } from './support/child.ts'
 import { header, median, range, ratios, row } from './support/figures.ts'
 import { type Access, type HttpVersion, type Load, openLoad } from './support/load.ts'
 
-const milliseconds = Number(process.argv[2] ?? 700)
+const milliseconds = Number(process.argv[2] ?? 500)
 const rounds = Number(process.argv[3] ?? 5)
 const bytes = Number(process.argv[4] ?? 2_048)
 const pods = '/api/v1/namespaces/default/pods'

@@ -3,11 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { collectionPrefix, createHost, HostSettingsCap, memoryStore, ObjectClientCap, objectsPlugin, StoreCap } from '@continuo/core'
+import { createHost, HostSettingsCap, memoryStore, ObjectClientCap, objectKey, objectsPlugin, StoreCap } from '@continuo/core'
 import { apiHttp, prometheusMetrics } from '@continuo/plugin-api-http'
 import { ApiEndpointCap, Pod, podResource, workloadKinds } from '@continuo/workload'
 import { cpuMicros, serve } from './child.ts'
 import { podOf } from './pods.ts'
+import { runWrites, type WriteKind } from './write-operations.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'continuo-bench-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
@@ -28,7 +29,11 @@ const host = createHost({
 await host.start()
 const { url, authority, admin } = host.use(ApiEndpointCap)
 const store = host.use(StoreCap)
-const pods = host.use(ObjectClientCap).for(Pod)
+/** Of all pods, in the order in which they were created. */
+const names: string[] = []
+const client = host.use(ObjectClientCap)
+const pods = client.for(Pod)
+let next = 1_000_000
 
 serve({
   access: () => ({ port: Number(new URL(url).port), ca: authority, cert: admin?.certificate, key: admin?.privateKey }),
@@ -40,22 +45,32 @@ serve({
   }),
   /** Creates pods; with `nodes`, each bound to the node of its number. Returns their names. */
   async seed({ from = 0, count, bytes, nodes = false }: { from?: number; count: number; bytes: number; nodes?: boolean }) {
-    const names: string[] = []
     for (let i = from; i < from + count; i++) {
       const created = await pods.create(podOf(i, bytes, nodes ? `node-${i}` : undefined))
       names.push(created.metadata.name ?? '')
     }
     return names
   },
-  /** Writes so many pods again as they are, one commit each, past the object client: only what a watch does with them is left. */
-  async rewrite({ events, pods: among }: { events: number; pods: number }) {
-    const { entries } = await store.list(collectionPrefix(podResource, 'default'), { limit: among })
-    const before = cpuMicros()
-    for (let i = 0; i < events; i++) {
-      const entry = entries[i % entries.length] as (typeof entries)[number]
-      await store.commit({ conditions: [], writes: [{ type: 'put', key: entry.key, value: entry.value }] })
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    return before
+  /** Over the in-process client. */
+  writes({ kind, operations }: { kind: WriteKind; operations: number }) {
+    next += operations + 8
+    return runWrites(client, kind, operations, next)
   },
+  /** Writes one pod again and again as it is. */
+  rewrite: ({ events }: { events: number }) => rewrite(events, names.slice(0, 1)),
+  /** The same with the pods that were bound to the first so many nodes. */
+  rewriteBound: ({ events, nodes }: { events: number; nodes: number }) => rewrite(events, names.slice(0, nodes)),
 })
+
+/** Writes past the object client, one commit in each turn of the event loop, so that only what a watch does with them is left. Returns the CPU before. */
+async function rewrite(events: number, among: readonly string[]): Promise<number> {
+  const before = cpuMicros()
+  for (let i = 0; i < events; i++) {
+    const key = objectKey(podResource, 'default', among[i % among.length] as string)
+    const { entry } = await store.get(key)
+    if (entry === undefined) throw new Error(`${key} is gone`)
+    await store.commit({ conditions: [], writes: [{ type: 'put', key, value: entry.value }] })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return before
+}

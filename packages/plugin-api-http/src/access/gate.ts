@@ -32,7 +32,14 @@ export class Gate {
     const { request } = exchange
     const { authenticators, authorizers, authorization } = this.#options
     const user = authenticate(
-      { headers: request.headers, certificate: clientCertificateOf(request), remoteAddress: request.socket?.remoteAddress ?? '' },
+      {
+        headers: request.headers,
+        certificate: clientCertificateOf(request),
+        // Rarely asked for, and over HTTP/2 a proxy is made for each request to answer it.
+        get remoteAddress() {
+          return request.socket?.remoteAddress ?? ''
+        },
+      },
       authenticators,
     )
     if (user instanceof Promise || impersonationHeaders.some((name) => request.headers[name] !== undefined))

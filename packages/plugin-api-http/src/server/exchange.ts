@@ -38,6 +38,8 @@ const quoteWarning = (text: string): string => {
 }
 
 const ignore = (): void => {}
+/** Made once: its stack says nothing, and costs as much as a small answer. */
+const wentAway = new DOMException('the client went away', 'AbortError')
 
 /** One request with its answer, over either version of HTTP. Made for each request, so it makes little until asked. */
 export class Exchange {
@@ -79,13 +81,16 @@ export class Exchange {
     this.response.on('error', ignore)
   }
 
-  /** Aborts when the answer's stream closes, whether it was finished or the client went away. */
+  /** Aborts when the client goes away before its answer is whole. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       const abort = new AbortController()
       this.#abort = abort
-      if (this.isGone) abort.abort()
-      else this.response.once('close', () => abort.abort())
+      if (this.isGone) abort.abort(wentAway)
+      else
+        this.response.once('close', () => {
+          if (!this.response.writableEnded) abort.abort(wentAway)
+        })
     }
     return this.#abort.signal
   }

@@ -59,6 +59,7 @@ function sort(edges: Edges): readonly string[] {
 
 /**
  * Builds the graph of a host's slots; a circle is a problem that names its path.
+ * Slots with kinds are set up early too, and stopped late.
  * @param implicit Capabilities that every plugin uses without saying so, through its context: their providers are set up early.
  */
 export function buildGraph(
@@ -70,6 +71,9 @@ export function buildGraph(
   for (const capability of implicit) {
     for (const provider of providersOf(capability, slots)) for (const { slot } of slots) soft.push([slot, provider.slot, capability.id])
   }
+  // Whoever watches a kind begins after its kind was added and ends before it goes.
+  for (const provider of slots.filter((slot) => slot.kinds.length > 0))
+    for (const { slot } of slots) soft.push([slot, provider.slot, 'kinds'])
   for (const slot of slots) {
     for (const required of Object.values(slot.requires)) {
       for (const provider of providersOf(required, slots)) {

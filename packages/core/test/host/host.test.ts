@@ -72,6 +72,32 @@ it('sets up providers before consumers, starts group by group and stops in rever
   expect([host.ready, host.status]).toEqual([false, 'stopped'])
 })
 
+it('adds kinds before others watch them and takes them away after those have ended, whatever the names of the slots', async () => {
+  const seen: string[] = []
+  const watcher = definePlugin({
+    name: 'watcher',
+    api: '^1',
+    setup(ctx) {
+      seen.push('set up')
+      ctx.informer(Widget)
+      ctx.onStop(() => void seen.push('stopped'))
+    },
+  })
+  const kinds = definePlugin({
+    name: 'kinds',
+    api: '^1',
+    kinds: [widget],
+    setup: (ctx) => {
+      seen.push('kinds')
+      ctx.onStop(() => void seen.push('kinds gone'))
+    },
+  })
+  const { host } = make({ api: apiPlugin(new MemoryApi()), 'a-watcher': watcher, 'z-kinds': kinds })
+  await host.start()
+  await host.stop()
+  expect(seen).toEqual(['kinds', 'set up', 'stopped', 'kinds gone'])
+})
+
 it('reports every fault at once and runs nothing', async () => {
   const ran: string[] = []
   const fault = (parts: Partial<AnyPlugin>): AnyPlugin => ({ name: 'p', api: '^1', setup: (ctx) => void ran.push(ctx.name), ...parts })

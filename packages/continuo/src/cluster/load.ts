@@ -33,11 +33,22 @@ export function configFile(asked: string | undefined): string {
 export const loadConfig = (asked: string | undefined): Promise<ClusterConfig> => loadCluster(configFile(asked), options)
 
 /** Every fault of the file and of the hosts that it describes. */
-export const checkConfig = (asked: string | undefined): Promise<readonly Problem[]> =>
-  checkCluster(configFile(asked), { ...options, inherit: promised })
+export async function checkConfig(
+  asked: string | undefined,
+  secrets: Pick<LoadOptions, 'env' | 'readFile'> = {},
+): Promise<readonly Problem[]> {
+  const file = configFile(asked)
+  const all = { ...options, ...secrets }
+  // A file with faults is checked as if it had a control plane: fewer faults that follow from others.
+  const roles = await loadCluster(file, all).then(
+    (config) => config.roles,
+    (): readonly HostRole[] => ['control-plane', 'node'],
+  )
+  return checkCluster(file, { ...all, inherit: (role) => promised(role, roles) })
+}
 
 /** Stands for what hosts of this process get from it, and nodes from a control plane beside them. */
-function promised(role: HostRole): readonly Inherited[] {
+function promised(role: HostRole, roles: readonly HostRole[]): readonly Inherited[] {
   const settings: Inherited = [HostSettingsCap, { dataDir: '', clusterName: '' }]
-  return role === 'node' ? [settings, [ObjectClientCap, {}], [NodeUplinkCap, {}]] : [settings]
+  return role === 'node' && roles.includes('control-plane') ? [settings, [ObjectClientCap, {}], [NodeUplinkCap, {}]] : [settings]
 }

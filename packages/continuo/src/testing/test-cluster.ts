@@ -21,6 +21,7 @@ import { volumeLocal } from '@continuo/plugin-volume-local'
 import { type SimulatedProgram, SimulatedRuntime } from '@continuo/testkit'
 import { RuntimeCap, workloadKinds } from '@continuo/workload'
 import { Cluster } from '../cluster/cluster.ts'
+import { keepAlive } from '../keep-alive.ts'
 
 export interface TestClusterOptions {
   /** Nodes with simulated containers. Default 1; 0 is a control plane alone. */
@@ -81,13 +82,17 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     log: options.log,
     metrics: createMetrics(),
   })
+  // Timers of hosts do not keep a process alive, and a script that waits for a cluster wants to wait.
+  const letGo = keepAlive()
   const stop = async (): Promise<void> => {
+    letGo()
     await cluster.stop()
     await rm(directory, { recursive: true, force: true })
   }
   try {
     await cluster.start()
   } catch (error) {
+    letGo()
     await rm(directory, { recursive: true, force: true })
     throw error
   }

@@ -14,7 +14,12 @@ export interface Snippet {
    * What HTML comments right above the fence say, invisible to readers:
    * `<!-- file: quota.ts -->` the name under which other snippets of the page find it,
    * `<!-- given: CODE -->` code that stands above it where it is checked,
+   * `<!-- beside: NAME CODE -->` a file that it names and readers write themselves,
    * `<!-- continues -->` it goes on where the snippet before it ended,
+   * `<!-- runs -->` a test runs it,
+   * `<!-- output of: COMMAND -->` what this command writes,
+   * `<!-- faults: N -->` a config file with so many,
+   * `<!-- part of a cluster -->` a config file that shows some slots alone,
    * `<!-- not run: WHY -->` no test runs it.
    */
   readonly notes: Readonly<Record<string, string>>

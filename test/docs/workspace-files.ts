@@ -9,6 +9,23 @@ export const packages: readonly string[] = readdirSync(join(workspace, 'packages
   .filter((name) => existsSync(join(workspace, 'packages', name, 'package.json')))
   .sort()
 
+export interface Manifest {
+  readonly name: string
+  readonly description?: string
+  readonly keywords?: readonly string[]
+  readonly license?: string
+  readonly files?: readonly string[]
+  readonly engines?: { readonly node?: string }
+  readonly exports?: Readonly<Record<string, unknown>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+/** The package.json of the package in this directory. */
+export const manifestOf = (name: string): Manifest =>
+  JSON.parse(readFileSync(join(workspace, 'packages', name, 'package.json'), 'utf8')) as Manifest
+
 export interface SourceFile {
   /** From the workspace, with forward slashes. */
   readonly path: string

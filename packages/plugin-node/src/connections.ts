@@ -16,6 +16,7 @@ export class LocalConnections implements NodeDialer, NodeUplink {
     }
     const [ours, theirs] = duplexPair()
     offer.open.add(theirs)
+    endTogether(ours, theirs)
     theirs.on('close', () => offer.open.delete(theirs))
     offer.accept(theirs)
     return ours
@@ -35,6 +36,17 @@ export class LocalConnections implements NodeDialer, NodeUplink {
       },
     }
   }
+}
+
+/** A pair of streams does not tell one end that the other was destroyed; a connection does. */
+function endTogether(one: Duplex, other: Duplex): void {
+  const tell = (from: Duplex, to: Duplex): void => {
+    from.on('close', () => {
+      if (!from.readableEnded || !from.writableFinished) to.destroy()
+    })
+  }
+  tell(one, other)
+  tell(other, one)
 }
 
 /** Lets agents in the same process be dialled by its control plane. Nodes get the uplink by inheritance between hosts. */

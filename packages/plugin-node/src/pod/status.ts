@@ -25,12 +25,13 @@ export function podStatus(seen: PodObservation): PodStatus {
   // A phase that is final tells that nothing runs any more: it waits until that is so.
   const over = isFinished(seen) && !isRunning(seen.sandbox)
   const verdict = over ? seen.verdict : undefined
+  const final = over || before?.phase === 'Failed' || before?.phase === 'Succeeded'
   const phase = verdict?.phase ?? podPhase(seen, over, of('main'), of('init'))
   const ips = seen.pod.spec?.hostNetwork === true ? seen.nodeIPs : (seen.sandbox?.ips ?? before?.podIPs?.map((entry) => entry.ip) ?? [])
   return {
     phase,
-    reason: verdict?.reason ?? (over ? before?.reason : undefined),
-    message: verdict?.message ?? (over ? before?.message : undefined),
+    reason: verdict?.reason ?? (final ? before?.reason : undefined),
+    message: verdict?.message ?? (final ? before?.message : undefined),
     startTime: before?.startTime ?? formatTime(seen.now),
     hostIP: seen.nodeIPs[0],
     hostIPs: seen.nodeIPs.map((ip) => ({ ip })),

@@ -1,4 +1,4 @@
-import { createEventRecorder, type DeepReadonly, definePlugin, formatTime } from '@continuo/core'
+import { createEventRecorder, type DeepReadonly, definePlugin, formatTime, hasReason } from '@continuo/core'
 import { EndpointSlice, type ProxyProblem, type ProxyServicePort, Service, ServiceProxyCap } from '@continuo/workload'
 import { z } from 'zod'
 import { proxyPorts } from './proxy-ports.ts'
@@ -41,7 +41,10 @@ export const serviceRouting = definePlugin({
     const dirty = new Set<string>()
     const idsOf = new Map<string, readonly string[]>()
     let ports: ReadonlyMap<string, ProxyServicePort> = new Map()
-    let problems = new Map<string, ProxyProblem>()
+    /** Problems that services show. One that could not be told is tried again with the next result. */
+    const told = new Map<string, ProxyProblem>()
+    let standing: readonly ProxyProblem[] | undefined
+    let telling: Promise<void> | undefined
     let full = true
     let running: Promise<void> | undefined
 
@@ -70,7 +73,7 @@ export const serviceRouting = definePlugin({
       full = false
       try {
         const result = await ctx.use.proxy.apply({ state: { nodeName, ports }, changed: resync ? undefined : changedIds })
-        await report(result.problems)
+        report(result.problems)
       } catch (error) {
         ctx.log.error({ error }, 'cannot program the service proxy, trying again')
         await ctx.clock.sleep(1_000, ctx.signal).catch(() => {})
@@ -104,16 +107,26 @@ export const serviceRouting = definePlugin({
       return ids
     }
 
-    const report = async (found: readonly ProxyProblem[]): Promise<void> => {
-      const now = new Map(found.map((problem) => [problem.id, problem]))
-      for (const [id, problem] of now) if (problems.get(id)?.message !== problem.message) await tell(id, problem)
-      for (const id of problems.keys()) if (!now.has(id)) await tell(id, undefined)
-      problems = now
+    /** Beside the routing, never before it: an API that answers slowly delays what is told and no traffic. */
+    const report = (found: readonly ProxyProblem[]): void => {
+      standing = found
+      telling ??= tellAll().finally(() => {
+        telling = undefined
+      })
     }
 
-    const tell = async (id: string, problem: ProxyProblem | undefined): Promise<void> => {
+    const tellAll = async (): Promise<void> => {
+      for (let found = standing; found !== undefined && !ctx.signal.aborted; found = standing) {
+        standing = undefined
+        const now = new Map(found.map((problem) => [problem.id, problem]))
+        for (const [id, problem] of now) if (told.get(id)?.message !== problem.message && (await tell(id, problem))) told.set(id, problem)
+        for (const id of [...told.keys()]) if (!now.has(id) && (await tell(id, undefined))) told.delete(id)
+      }
+    }
+
+    const tell = async (id: string, problem: ProxyProblem | undefined): Promise<boolean> => {
       const service = services.lister.get(id.slice(0, id.lastIndexOf(':')))
-      if (service === undefined) return
+      if (service === undefined) return true
       if (problem !== undefined) events.event(service, 'Warning', problem.reason, problem.message)
       const condition = {
         type: problemCondition,
@@ -122,14 +135,16 @@ export const serviceRouting = definePlugin({
         message: problem?.message ?? '',
         lastTransitionTime: formatTime(ctx.clock.now()),
       }
-      await ctx.client
-        .for(Service)
-        .subresource('status')
-        .patch(
-          { namespace: service.metadata.namespace ?? '', name: service.metadata.name },
-          { type: 'strategic', body: { status: { conditions: [condition] } } },
-        )
-        .catch((error) => ctx.log.warn({ service: id, error }, 'cannot report a problem of a service'))
+      try {
+        const at = { namespace: service.metadata.namespace ?? '', name: service.metadata.name }
+        const body = { status: { conditions: [condition] } }
+        await ctx.client.for(Service).subresource('status').patch(at, { type: 'strategic', body })
+        return true
+      } catch (error) {
+        if (hasReason(error, 'NotFound')) return true
+        ctx.log.warn({ service: id, error }, 'cannot report a problem of a service')
+        return false
+      }
     }
 
     services.on({ added: serviceChanged, updated: serviceChanged, deleted: serviceChanged })
@@ -150,6 +165,7 @@ export const serviceRouting = definePlugin({
     })
     ctx.onStop(async () => {
       await running
+      await telling
       await ctx.use.proxy.clear()
       await events.close()
     })

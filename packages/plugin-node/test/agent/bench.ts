@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly missingImages?: ReadonlySet<string>
   readonly pullMs?: number
   readonly config?: Record<string, unknown>
+  /** Reads and writes of files take real time: with pods that have volumes, virtual time waits for them. */
+  readonly files?: boolean
   /** Sees the runtime before the agent starts. */
   readonly prepare?: (runtime: SimulatedRuntime) => void
 }
@@ -132,9 +134,16 @@ export class Bench implements AsyncDisposable {
     return (await this.client.for(Pod).list({ namespace: 'default' })).items.some((pod) => pod.metadata.name === name)
   }
 
+  advanceUntil(condition: () => boolean | Promise<boolean>, limitMs?: number): Promise<void> {
+    return this.clock.advanceUntil(async () => {
+      if (this.#options.files === true) await systemClock.sleep(5)
+      return condition()
+    }, limitMs)
+  }
+
   /** Moves time on until the pod is as wanted, and resolves with it. */
   async until(name: string, wanted: (pod: Pod) => boolean, limitMs = 120_000): Promise<Pod> {
-    await this.clock.advanceUntil(async () => wanted(await this.get(name)), limitMs)
+    await this.advanceUntil(async () => wanted(await this.get(name)), limitMs)
     return this.get(name)
   }
 
@@ -143,7 +152,7 @@ export class Bench implements AsyncDisposable {
   }
 
   gone(name: string, limitMs = 120_000): Promise<void> {
-    return this.clock.advanceUntil(async () => !(await this.exists(name)), limitMs)
+    return this.advanceUntil(async () => !(await this.exists(name)), limitMs)
   }
 
   /** Attempts of a container that the runtime has, oldest first. */

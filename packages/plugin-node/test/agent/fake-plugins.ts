@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { definePlugin } from '@continuo/core'
 import { type ProbeResult, type Prober, ProberCap, type Runtime, RuntimeCap, type VolumeDriver, VolumeDriverCap } from '@continuo/workload'
@@ -64,7 +64,7 @@ export class FakeVolumes {
       const data = await objects.configMap(request.namespace, name)
       if (data === undefined) throw new TypeError(`configmap "${name}" not found`)
       await mkdir(request.directory, { recursive: true })
-      for (const [key, value] of data) await writeFile(join(request.directory, key), value)
+      for (const [key, value] of data) await replaceFile(join(request.directory, key), value)
       return { hostPath: request.directory }
     },
   }
@@ -79,7 +79,7 @@ export class FakeVolumes {
         fieldRef?: Record<string, unknown>
         resourceFieldRef?: Record<string, unknown>
       }[])
-        await writeFile(join(request.directory, item.path), objects.field(item.fieldRef ?? item.resourceFieldRef ?? {}))
+        await replaceFile(join(request.directory, item.path), objects.field(item.fieldRef ?? item.resourceFieldRef ?? {}))
       return { hostPath: request.directory }
     },
   }
@@ -99,3 +99,8 @@ export class FakeVolumes {
 
 /** A file of a volume, or undefined while it is not there. */
 export const fileOf = (...path: string[]): Promise<string | undefined> => readFile(join(...path), 'utf8').catch(() => undefined)
+
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(`${path}.new`, content)
+  await rename(`${path}.new`, path)
+}

@@ -1,3 +1,4 @@
+import { keyOf } from '@continuo/core'
 import { ConfigMap, Pod, Secret } from '@continuo/workload'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Bench, type BenchOptions, isReady, statusOf } from './bench.ts'
@@ -59,7 +60,7 @@ describe('a pod that is bound to the node', () => {
     await bench.client
       .for(Pod)
       .subresource<typeof pod>('ephemeralcontainers')
-      .update(pod, { ...pod, spec: { ...pod.spec!, ephemeralContainers: [{ name: 'debug', image: 'tools' }] } })
+      .update(keyOf(pod), { ...pod, spec: { ...pod.spec!, ephemeralContainers: [{ name: 'debug', image: 'tools' }] } })
     await bench.until('web', (now) => statusOf(now, 'debug')?.state?.running !== undefined)
     bench.runtime.crash({ sandbox: pod.metadata.uid ?? '', name: 'debug' }, 1)
     await bench.until('web', (now) => statusOf(now, 'debug')?.state?.terminated?.exitCode === 1)
@@ -71,7 +72,7 @@ describe('a pod that is bound to the node', () => {
     await start()
     const pod = await bench.create('web')
     await bench.running('web')
-    await bench.client.for(Pod).patch(pod, { type: 'strategic', body: { spec: { containers: [{ name: 'main', image: 'app:2' }] } } })
+    await bench.client.for(Pod).patch(keyOf(pod), { type: 'strategic', body: { spec: { containers: [{ name: 'main', image: 'app:2' }] } } })
     const after = await bench.until('web', (now) => statusOf(now)?.image === 'app:2' && isReady(now))
     expect(statusOf(after)?.restartCount).toBe(1)
     expect(await bench.events('web')).toContain('Killing: Container main definition changed, will be restarted')
@@ -229,7 +230,7 @@ describe('an image', () => {
       ]),
     )
     const before = bench.clock.monotonic()
-    await bench.client.for(Pod).patch(pod, { type: 'strategic', body: { spec: { containers: [{ name: 'main', image: 'app' }] } } })
+    await bench.client.for(Pod).patch(keyOf(pod), { type: 'strategic', body: { spec: { containers: [{ name: 'main', image: 'app' }] } } })
     await bench.running('web')
     expect(bench.clock.monotonic() - before).toBeLessThan(3_000)
   })

@@ -77,8 +77,8 @@ describe('environmentOf', () => {
 describe('serviceLinks', () => {
   it('names host and ports, and leaves headless services out', () => {
     const service = (name: string, clusterIP: string) => ({
-      apiVersion: 'v1',
-      kind: 'Service',
+      apiVersion: 'v1' as const,
+      kind: 'Service' as const,
       metadata: { name },
       spec: { clusterIP, ports: [{ name: 'http', port: 80, protocol: 'TCP' as const }] },
     })

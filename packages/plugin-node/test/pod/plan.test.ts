@@ -4,9 +4,7 @@ import { container, now, pod, sandbox, seen } from './observation.ts'
 
 const summary = (observation: Parameters<typeof planPod>[0]): string[] =>
   planPod(observation).actions.map((action) =>
-    action.type === 'sandbox' || action.type === 'removeSandbox'
-      ? action.type
-      : `${action.type} ${action.container.spec.name}/${action.attempt}`,
+    'container' in action ? `${action.type} ${action.container.spec.name}/${action.attempt}` : action.type,
   )
 
 const withInits = pod({
@@ -44,6 +42,21 @@ describe('planPod', () => {
     expect(summary(seen({ pod: withInits, sandbox: sandbox(done, side) }))).toEqual(['start second/0'])
     const second = container('exited', { name: 'second', kind: 'init', exitCode: 0 })
     expect(summary(seen({ pod: withInits, sandbox: sandbox(done, side, second) }))).toEqual(['start main/0'])
+  })
+
+  it('starts what was made and not started when the agent was killed', () => {
+    const made = container('created', { name: 'first', kind: 'init' })
+    expect(summary(seen({ pod: withInits, sandbox: sandbox(made) }))).toEqual(['start first/0'])
+    expect(summary(seen({ sandbox: sandbox(container('created')) }))).toEqual(['start main/0'])
+  })
+
+  it('stops what still runs of a pod that is over, and starts nothing', () => {
+    const over = pod({ initContainers: [{ name: 'side', image: 'i', restartPolicy: 'Always' }], restartPolicy: 'Never' })
+    const side = container('running', { name: 'side', kind: 'init', image: 'i' })
+    expect(summary(seen({ pod: over, sandbox: sandbox(side, container('exited', { exitCode: 0 })) }))).toEqual(['stopAll'])
+    const verdict = { phase: 'Failed' as const, reason: 'DeadlineExceeded', message: '' }
+    expect(summary(seen({ sandbox: sandbox(container('running')), verdict }))).toEqual(['stopAll'])
+    expect(summary(seen({ sandbox: sandbox(container('exited', { exitCode: 1 })), verdict }))).toEqual([])
   })
 
   it('waits for the startup probe of a sidecar', () => {

@@ -10,7 +10,7 @@ export interface AuthorizationRequest {
   readonly resource: GroupVersionResource
   readonly subresource?: string
   readonly namespace: string
-  /** Empty for collections. */
+  /** Empty for collections, and for a creation: its name stands in the body. */
   readonly name: string
 }
 

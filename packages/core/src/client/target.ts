@@ -36,14 +36,14 @@ export async function openTarget(
   const verbs: readonly string[] | undefined =
     subresource === undefined ? (definition.virtual ? ['create'] : definition.verbs) : subresource.verbs
   if (verbs !== undefined && !verbs.includes(verb)) throw methodNotSupported(served.gvr, verb)
-  if (caller.authorized !== true) await authorizeFor(parts, served, verb, { ...ref, name }, caller)
+  // The name of a creation comes with the body, and is checked there with everything else.
+  const bodyNames = verb === 'create' && subresource === undefined
+  if (caller.authorized !== true) await authorizeFor(parts, served, verb, { ...ref, name: bodyNames ? '' : name }, caller)
   if (version.deprecated === true) caller.warn?.(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
   if (!definition.namespaced && ref.namespace !== '')
     throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
   if (definition.namespaced && ref.namespace === '' && name !== '')
     throw new ApiError('BadRequest', 'an empty namespace may not be set when a resource name is provided')
-  // The name of a creation comes with the body, and is checked there with everything else.
-  const bodyNames = verb === 'create' && subresource === undefined
   const key = name === '' || bodyNames || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
   return { served, form: parts.forms.of(served), namespace: ref.namespace, name, subresource, key }
 }

@@ -11,7 +11,7 @@ export function changingCases(bench: () => Bench): void {
       [
         deployment('web', { replicas: 0 }),
         configMap('cm', { a: '1' }),
-        cronTab('tab', { replicas: 1 }),
+        ...['tab', 'status', 'edited', 'scaled'].map((name) => cronTab(name)),
         configMap('edited', { a: '1' }),
         deployment('set', { replicas: 0 }),
       ],
@@ -73,8 +73,8 @@ export function changingCases(bench: () => Bench): void {
 
   test('patch changes a subresource alone', async () => {
     const { ok, stored, atLeast } = bench()
-    await ok('patch', 'ct', 'tab', '--subresource=status', '--type=merge', '-p', '{"status":{"phase":"ready"},"spec":{"image":"no"}}')
-    const { spec, status, metadata } = await stored('crontabs.stable.example.com', 'tab')
+    await ok('patch', 'ct', 'status', '--subresource=status', '--type=merge', '-p', '{"status":{"phase":"ready"},"spec":{"image":"no"}}')
+    const { spec, status, metadata } = await stored('crontabs.stable.example.com', 'status')
     expect([spec.image, status, metadata.generation]).toEqual([undefined, { phase: 'ready' }, 1])
     if (atLeast(28)) {
       await ok('patch', 'deploy', 'set', '--subresource=scale', '--type=merge', '-p', '{"spec":{"replicas":0}}')
@@ -94,9 +94,9 @@ export function changingCases(bench: () => Bench): void {
     expect((await stored('configmaps', 'edited')).data).toEqual({ a: '9' })
     const same = await run(['edit', 'cm', 'edited'], { env: await editor('true') })
     expect([same.code, same.stdout + same.stderr]).toEqual([0, expect.stringContaining('Edit cancelled, no changes made.')])
-    const custom = await run(['edit', 'ct', 'tab'], { env: await editor('sed -i \'s/  replicas: 1/  replicas: 2/\' "$1"') })
-    expect([custom.code, custom.stdout]).toEqual([0, 'crontab.stable.example.com/tab edited\n'])
-    expect((await stored('crontabs.stable.example.com', 'tab')).spec.replicas).toBe(2)
+    const custom = await run(['edit', 'ct', 'edited'], { env: await editor('sed -i \'s/  replicas: 1/  replicas: 2/\' "$1"') })
+    expect([custom.code, custom.stdout]).toEqual([0, 'crontab.stable.example.com/edited edited\n'])
+    expect((await stored('crontabs.stable.example.com', 'edited')).spec.replicas).toBe(2)
     // The second call of the editor finds the fault as a comment at the top and gives up by leaving the file as it is.
     const bad = await run(['edit', 'cm', 'edited'], {
       env: await editor('grep -q "^# configmaps\\|^#.*invalid" "$1" || sed -i \'s/a: "9"/"bad key!": "9"/\' "$1"'),
@@ -108,15 +108,15 @@ export function changingCases(bench: () => Bench): void {
 
   test('scale sets the count of a deployment and of a custom resource, on a condition', async () => {
     const { ok, refused, stored } = bench()
-    expect(await ok('scale', 'ct/tab', '--replicas=4')).toBe('crontab.stable.example.com/tab scaled\n')
-    expect((await stored('crontabs.stable.example.com', 'tab')).spec.replicas).toBe(4)
+    expect(await ok('scale', 'ct/scaled', '--replicas=4')).toBe('crontab.stable.example.com/scaled scaled\n')
+    expect((await stored('crontabs.stable.example.com', 'scaled')).spec.replicas).toBe(4)
     await ok('scale', 'deploy', 'set', '--current-replicas=0', '--replicas=0')
     expect(await refused('scale', 'deploy', 'set', '--current-replicas=9', '--replicas=1')).toContain('Expected replicas to be 9, was 0')
-    expect(await refused('scale', 'ct/tab', '--replicas=40')).toMatch(
+    expect(await refused('scale', 'ct/scaled', '--replicas=40')).toMatch(
       /spec.replicas: Invalid value: 40: spec.replicas in body should be less than or equal to 10/,
     )
     expect(await refused('scale', 'cm/cm', '--replicas=1')).toContain('the server could not find the requested resource')
-    expect((await stored('crontabs.stable.example.com', 'tab')).spec.replicas).toBe(4)
+    expect((await stored('crontabs.stable.example.com', 'scaled')).spec.replicas).toBe(4)
   })
 
   test('set changes image, environment, resources, service account, selector and subject', async () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { type ClusterProcess, startProcess, temporaryDirectory } from '../support/cluster-process.ts'
@@ -144,6 +144,8 @@ export async function startSharedCluster(): Promise<SharedCluster> {
     async stop() {
       agent.destroy()
       await process.interrupt()
+      if (globalThis.process.env.CONTINUO_KUBECTL_LOG !== undefined)
+        await writeFile(globalThis.process.env.CONTINUO_KUBECTL_LOG, process.output())
       await directory.remove()
     },
   }

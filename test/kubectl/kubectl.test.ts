@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { kubectlMissing, kubectls, runKubectl } from '../support/kubectl.ts'
 import { accessCases } from './access.ts'
 import { applyingCases } from './applying.ts'
@@ -50,7 +50,15 @@ describe.skipIf(kubectlMissing !== undefined)(`kubectl ${kubectlMissing ?? ''}`.
     })
     if (created.code !== 0) throw new Error(created.stderr)
   })
-  afterAll(() => cluster?.stop())
+  afterAll(async () => {
+    await cluster?.stop()
+    // Whatever clients do, the cluster has no fault of its own to report.
+    const errors = cluster?.process
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{"level":50'))
+    expect(errors ?? []).toEqual([])
+  })
 
   for (const [version, binary] of binaries) {
     if (only !== undefined && !only.includes(version)) continue

@@ -35,13 +35,15 @@ export function nodeCases(bench: () => Bench): void {
   })
 
   test('cordon and uncordon', async () => {
-    const { ok, stored } = bench()
-    expect(await ok('cordon', node)).toBe(`node/${node} cordoned\n`)
-    expect((await stored('nodes', node)).spec.unschedulable).toBe(true)
-    expect(await ok('get', 'node', node)).toContain('SchedulingDisabled')
-    expect(await ok('cordon', node)).toBe(`node/${node} already cordoned\n`)
-    expect(await ok('uncordon', node)).toBe(`node/${node} uncordoned\n`)
-    expect((await stored('nodes', node)).spec.unschedulable).toBeUndefined()
+    const { feed, ok, stored } = bench()
+    const other = `${node}-c`
+    await feed({ apiVersion: 'v1', kind: 'Node', metadata: { name: other } }, 'create', '-f', '-')
+    expect(await ok('cordon', other)).toBe(`node/${other} cordoned\n`)
+    expect((await stored('nodes', other)).spec.unschedulable).toBe(true)
+    expect(await ok('get', 'node', other)).toContain('SchedulingDisabled')
+    expect(await ok('cordon', other)).toBe(`node/${other} already cordoned\n`)
+    expect(await ok('uncordon', other)).toBe(`node/${other} uncordoned\n`)
+    expect((await stored('nodes', other)).spec.unschedulable).toBeUndefined()
   })
 
   test('drain evicts as far as the disruption budget allows', async () => {

@@ -14,7 +14,10 @@ export const agentConfig = z.strictObject({
     .describe('Taints that the node registers with.'),
   maxPods: z.int().min(1).default(110).describe('Most pods that the node takes.'),
   capacity: z
-    .strictObject({ cpu: z.string().optional(), memory: z.string().optional() })
+    .strictObject({
+      cpu: z.string().optional().describe('Cores, as `4` or `500m`.'),
+      memory: z.string().optional().describe('Memory, as `16Gi`.'),
+    })
     .default({})
     .describe('Replaces what the machine says of itself.'),
   leaseSeconds: z.number().positive().default(40).describe('Duration of the heartbeat lease; renewed four times in it.'),
@@ -34,8 +37,9 @@ export const agentConfig = z.strictObject({
       maxBytes: z
         .int()
         .min(4_096)
-        .default(10 * 1024 * 1024),
-      maxFiles: z.int().min(2).default(5),
+        .default(10 * 1024 * 1024)
+        .describe('A log that is larger is rotated.'),
+      maxFiles: z.int().min(2).default(5).describe('Files that are kept of one log, the current one included.'),
     })
     .prefault({})
     .describe("Rotation of containers' logs."),

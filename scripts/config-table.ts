@@ -1,10 +1,4 @@
-import { createRequire } from 'node:module'
-
-/** The part of zod that is needed here; the packages bring it. */
-interface Zod {
-  toJSONSchema(schema: unknown, options: object): Schema
-}
-const { z } = createRequire(new URL('../packages/continuo/package.json', import.meta.url))('zod') as { readonly z: Zod }
+import { z } from 'zod'
 
 interface Schema {
   readonly type?: string
@@ -34,7 +28,7 @@ export function configTable(plugin: unknown, name: string): string {
   if (typeof plugin !== 'object' || plugin === null) throw new TypeError(`${name} is no plugin`)
   const { config } = plugin as { readonly config?: unknown }
   if (config === undefined) return 'No configuration.'
-  const rows = rowsOf(z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }), '')
+  const rows = rowsOf(z.toJSONSchema(config as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Schema, '')
   const silent = rows.filter((row) => row.description === '').map((row) => row.key)
   if (silent.length > 0) throw new TypeError(`${name}: ${silent.join(', ')} have no description: use .describe()`)
   return [

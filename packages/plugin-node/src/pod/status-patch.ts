@@ -15,6 +15,14 @@ function ordered(value: unknown): unknown {
   )
 }
 
+/** Null for each field that was shown and is no longer: the reason of a condition that has become true. */
+const cleared = (shown: object | undefined, next: object): Record<string, null> =>
+  Object.fromEntries(
+    Object.keys(shown ?? {})
+      .filter((key) => (next as Record<string, unknown>)[key] === undefined)
+      .map((key) => [key, null]),
+  )
+
 /**
  * A strategic merge patch from the status that the API shows to the one that it shall show; undefined when they agree.
  * Conditions of others are kept, because conditions merge by type; addresses are replaced as a whole.
@@ -24,13 +32,10 @@ export function statusPatch(next: PodStatus, before: DeepReadonly<PodStatus> | u
   for (const [key, value] of Object.entries(next)) {
     const old = (before as Record<string, unknown> | undefined)?.[key]
     if (key === 'conditions') {
-      const changed = (next.conditions ?? []).filter(
-        (condition) =>
-          !same(
-            condition,
-            before?.conditions?.find((other) => other.type === condition.type),
-          ),
-      )
+      const changed = (next.conditions ?? []).flatMap((condition) => {
+        const shown = before?.conditions?.find((other) => other.type === condition.type)
+        return same(condition, shown) ? [] : [{ ...cleared(shown, condition), ...condition }]
+      })
       if (changed.length > 0) patch.conditions = changed
     } else if (!same(value, old)) {
       patch[key] =

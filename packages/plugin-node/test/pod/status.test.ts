@@ -89,6 +89,12 @@ describe('statusPatch', () => {
     expect(statusPatch(status, before)).toEqual({ message: null, conditions: [status.conditions?.[2]] })
   })
 
+  it('clears the reason of a condition that has become true', () => {
+    const before = JSON.parse(JSON.stringify(status))
+    before.conditions[2] = { ...before.conditions[2], status: 'False', reason: 'ContainersNotReady', message: 'not yet' }
+    expect(statusPatch(status, before)).toEqual({ conditions: [{ ...status.conditions?.[2], reason: null, message: null }] })
+  })
+
   it('replaces addresses as a whole', () => {
     const before = { ...status, podIP: '10.0.0.9', podIPs: [{ ip: '10.0.0.9' }] }
     expect(statusPatch(status, before)?.podIPs).toEqual([{ $patch: 'replace' }, { ip: '10.0.0.2' }])

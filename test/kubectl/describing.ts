@@ -26,6 +26,8 @@ export function describingCases(bench: () => Bench): void {
     const set = await ok('describe', 'rs', '-l', 'app=web')
     expect(set).toMatch(/Controlled By:\s+Deployment\/web\nReplicas:\s+1 current \/ 1 desired\nPods Status:\s+1 Running/)
     await eventually(async () => {
+      const conditions = '{range .items[0].status.conditions[*]}{.type}={.status}:{.reason}{.message};{end}'
+      expect(await ok('get', 'pod', '-l', 'app=web', '-o', `jsonpath=${conditions}`)).toContain('Ready=True:;')
       const pod = await ok('describe', 'pod', '-l', 'app=web')
       expect(pod).toMatch(/Status:\s+Running/)
       expect(pod).toMatch(/Controlled By:\s+ReplicaSet\/web-/)

@@ -130,6 +130,21 @@ export function streamCases(bench: () => Bench): void {
     )
   })
 
+  test('exec and attach work over WebSocket and over SPDY, whichever the client is told to use', async () => {
+    for (const useWebSockets of ['true', 'false']) {
+      const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: useWebSockets }
+      const result = await bench().run(['exec', '-i', 'talker', '--', 'sh', '-c', 'cat; echo err >&2; exit 6'], { input: 'in', env })
+      expect(result).toEqual({ code: 6, stdout: 'in', stderr: 'err\ncommand terminated with exit code 6\n' })
+    }
+  })
+
+  test('debug adds a container to a running pod', async () => {
+    const { ok, stored } = bench()
+    await ok('debug', 'pod/web', '--image=host', '-c', 'added', '--quiet', '--', 'sh', '-c', 'echo looking; sleep 100')
+    await eventually(async () => expect(await ok('logs', 'web', '-c', 'added')).toBe('looking\n'))
+    expect((await stored('pods', 'web')).spec.ephemeralContainers).toMatchObject([{ name: 'added', image: 'host' }])
+  })
+
   test('exec -it gives a real terminal with its size, its signals and what is typed', async () => {
     await using shellOf = onTerminal(
       'exec',

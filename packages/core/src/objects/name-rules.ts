@@ -51,5 +51,6 @@ export function pathSegmentFaults(name: string, isPrefix = false): string[] {
   if (!isPrefix && (name === '.' || name === '..')) faults.push(`may not be '${name}'`)
   for (const illegal of ['/', '%']) if (name.includes(illegal)) faults.push(`may not contain '${illegal}'`)
   if (name.includes('\0')) faults.push('may not contain a NUL character')
+  if (!name.isWellFormed()) faults.push('must be well-formed Unicode')
   return faults
 }

@@ -71,6 +71,9 @@ function checkPaths(document: unknown, operation: Operation): void {
     throw rejected(`${operation.op} operation does not apply: Unable to access invalid index: ${last}`)
   if ((operation.op === 'move' || operation.op === 'copy') && find(document, segmentsOf(operation.from)) === undefined)
     throw rejected(`${operation.op} operation does not apply: doc is missing from path: ${JSON.stringify(operation.from)}: missing value`)
+  // RFC 6902, 4.4: it would become a part of itself.
+  if (operation.op === 'move' && operation.path !== operation.from && operation.path.startsWith(`${operation.from}/`))
+    throw rejected(`move operation does not apply: ${JSON.stringify(operation.from)} cannot be moved below itself`)
 }
 
 /**

@@ -3,6 +3,7 @@ import { locateInJson } from './locate-json.ts'
 import {
   defaultMaxDepth,
   forbiddenKey,
+  hugeNumber,
   inexactNumber,
   maxDuplicates,
   type Parsed,
@@ -22,6 +23,14 @@ function nativeParse(text: string): unknown {
 
 const mayHoldProto = (text: string): boolean => text.includes('__proto__') || /\\u005f/i.test(text)
 
+/** Literals beyond the range of a double become Infinity, which JSON would write as null. */
+const mayOverflow = (text: string): boolean => /\d[eE]\+?\d{3}/.test(text)
+
+function refuseInfinite(value: unknown): void {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) throw hugeNumber()
+  if (typeof value === 'object' && value !== null) for (const child of Object.values(value)) refuseInfinite(child)
+}
+
 function refuseProto(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value) && Object.hasOwn(value, '__proto__')) throw forbiddenKey('__proto__')
@@ -34,6 +43,7 @@ function refuseProto(value: unknown): void {
  *
  * - Repeated keys: the last one wins, and each is reported with its path.
  * - Integers beyond 2^53 are refused (BadRequest), never rounded. No field of Kubernetes needs them as numbers.
+ *   So are numbers beyond the range of a double.
  * - The key `__proto__` is refused; `constructor` and the like become plain own properties.
  *
  * Throws ApiError BadRequest, or RequestEntityTooLarge.
@@ -45,6 +55,7 @@ export function parseJson(body: string | Uint8Array, options: ParseOptions = {})
   if (scan.depth > maxDepth) throw tooDeep(maxDepth)
   const value = nativeParse(text)
   if (mayHoldProto(text)) refuseProto(value)
+  if (scan.longNumber || mayOverflow(text)) refuseInfinite(value)
   const repeated = options.duplicates !== false && scan.pairs !== countPairs(value)
   const duplicates: string[] = []
   if (repeated || scan.longNumber)

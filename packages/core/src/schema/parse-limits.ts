@@ -57,6 +57,9 @@ export const inexactNumber = (literal: string): ApiError =>
     },
   )
 
+/** The answer to a number that is no finite double. */
+export const hugeNumber = (): ApiError => new ApiError('BadRequest', 'the request body holds a number beyond the range of a 64-bit float')
+
 /** The answer to a body with a key that no object may have. */
 export const forbiddenKey = (key: string): ApiError =>
   new ApiError('BadRequest', `the key ${JSON.stringify(key)} is not allowed in an object`)

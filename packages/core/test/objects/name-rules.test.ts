@@ -13,7 +13,7 @@ describe('name rules', () => {
     [dnsLabelFaults, ['a', 'a-1', '1a'], ['A', 'a.b', '-a', 'a-', '', 'a'.repeat(64)]],
     [dnsSubdomainFaults, ['a.b', 'a-1.c', '1'], ['a..b', 'a_b', '.a', '', 'a'.repeat(254)]],
     [dns1035LabelFaults, ['a', 'a-1'], ['1a', 'a.b', '']],
-    [pathSegmentFaults, ['A_b:c', '...'], ['.', '..', 'a/b', 'a%b', 'a\0']],
+    [pathSegmentFaults, ['A_b:c', '...'], ['.', '..', 'a/b', 'a%b', 'a\0', '\ud800']],
   ])('%o', (rule, good, bad) => {
     for (const name of good) expect(rule(name), name).toEqual([])
     for (const name of bad) expect(rule(name), name).not.toEqual([])

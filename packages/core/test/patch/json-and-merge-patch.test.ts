@@ -101,6 +101,15 @@ describe('JSON patch (RFC 6902)', () => {
     )
   })
 
+  it.each([
+    ['', '/a'],
+    ['/a', '/a/b/c'],
+  ])('refuses to move %j below itself, to %j', (from, path) => {
+    expect(() => applyJsonPatch({ a: { b: {} } }, [{ op: 'move', from, path }])).toThrow(expect.objectContaining({ status: 422 }))
+    expect(applyJsonPatch({ a: 1 }, [{ op: 'move', from: '/a', path: '/a' }])).toEqual({ a: 1 })
+    expect(applyJsonPatch({ a: 1, ab: {} }, [{ op: 'move', from: '/a', path: '/ab/c' }])).toEqual({ ab: { c: 1 } })
+  })
+
   it('refuses more than ten thousand operations', () => {
     const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }))
     expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow(

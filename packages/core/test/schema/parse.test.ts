@@ -43,6 +43,11 @@ describe.each([
     })
   })
 
+  it.each(['1e400', '-1e999', `${'9'.repeat(400)}.5`])('refuses the number %s, which JSON could not write again', (number) => {
+    expect(() => parse(`{"a": [${number}]}`)).toThrow(badRequest(expect.stringContaining('beyond the range')))
+    expect(parse('{"a": "1e400", "b": 1e-400, "c": 1e300}').value).toEqual({ a: '1e400', b: 0, c: 1e300 })
+  })
+
   it('never lets a key touch a prototype', () => {
     expect(() => parse('{"a": {"__proto__": {"x": 1}}}')).toThrow(badRequest('the key "__proto__" is not allowed in an object'))
     expect(() => parse('{"\\u005f_proto__": 1}')).toThrow(badRequest('the key "__proto__" is not allowed in an object'))

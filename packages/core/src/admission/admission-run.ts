@@ -6,6 +6,7 @@ import type { DeepReadonly, ObjectKey, UnstructuredObject } from '../objects/obj
 import type { Kind } from '../resources/resource.ts'
 import { AdmissionMutate, type AdmissionReader, type AdmissionRequest, AdmissionValidate, type CompanionWrite } from './admission.ts'
 import { CachedAdmissionReader } from './admission-reader.ts'
+import { definitionLifecycle } from './definition-lifecycle.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 
 export interface AdmissionInput {
@@ -45,10 +46,12 @@ export class AdmissionRun implements AdmissionRequest {
   readonly conditions: AdmissionCondition[] = []
   readonly companions: CompanionWrite[] = []
   readonly #parts: ServiceParts
+  readonly #definedBy: string | undefined
   readonly #warn: (text: string) => void
 
   constructor(parts: ServiceParts, input: AdmissionInput) {
     this.#parts = parts
+    this.#definedBy = input.target.served.definition.definedBy
     this.#warn = input.warn
     this.operation = input.operation
     this.resource = input.target.served.gvr
@@ -76,9 +79,10 @@ export class AdmissionRun implements AdmissionRequest {
     this.companions.push(write)
   }
 
-  /** The lifecycle of namespaces first, then the mutating taps. */
+  /** The lifecycle of namespaces and definitions first, then the mutating taps. */
   async mutate(): Promise<void> {
     namespaceLifecycle(this)
+    definitionLifecycle(this, this.#definedBy)
     await this.#call(AdmissionMutate)
   }
 

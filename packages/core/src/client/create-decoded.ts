@@ -7,6 +7,7 @@ import { applyDefaults } from '../schema/apply-defaults.ts'
 import { alreadyExists, conflict } from './api-errors.ts'
 import { commitWrite, sealObject } from './commit-write.ts'
 import { committed } from './committed.ts'
+import { explainFault } from './explain-fault.ts'
 import { ownFields } from './field-ownership.ts'
 import { hasGeneration, hasStatusSubresource } from './object-parts.ts'
 import type { WriteResult } from './object-service.ts'
@@ -72,10 +73,14 @@ async function attemptCreate(session: WriteSession, target: Target, next: Unstru
     warn: session.warn,
   })
   fillSystemFields(session, target, next)
-  await run.mutate()
-  if (run.mutable) applyDefaults(served.schema, next)
-  if (hasStatusSubresource(served.version)) delete next.status
-  strategy?.prepareForCreate?.(next)
+  try {
+    await run.mutate()
+    if (run.mutable) applyDefaults(served.schema, next)
+    if (hasStatusSubresource(served.version)) delete next.status
+    strategy?.prepareForCreate?.(next)
+  } catch (error) {
+    throw explainFault(error, served.gvk, served.schema, next)
+  }
   if (hasGeneration(served)) next.metadata.generation = 1
   validateObject(served, next, undefined, undefined)
   for (const text of strategy?.warnings?.(next, undefined) ?? []) session.warn(text)

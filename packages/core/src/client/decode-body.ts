@@ -7,6 +7,7 @@ import { isRecord } from '../schema/json-value.ts'
 import { prune } from '../schema/prune.ts'
 import type { Schema } from '../schema/schema.ts'
 import { strictDecodingError } from '../schema/strict-decoding.ts'
+import { explainFault } from './explain-fault.ts'
 import type { WriteOptions } from './options.ts'
 import type { Target } from './target.ts'
 
@@ -47,7 +48,11 @@ export function decodeBody(
   for (const [key, value] of Object.entries(object.metadata))
     if (value === null) delete (object.metadata as unknown as Record<string, unknown>)[key]
   if (shape.schema !== undefined) applyDefaults(shape.schema, object)
-  shape.strategy?.default?.(object)
+  try {
+    shape.strategy?.default?.(object)
+  } catch (error) {
+    throw explainFault(error, shape.gvk, shape.schema, object)
+  }
   return object
 }
 

@@ -5,6 +5,7 @@ import { isPlainValue, openValue, plainPayloadAt } from '../resources/value-enve
 import type { ValueTransform } from '../resources/value-transform.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
 import { cloneJson } from '../schema/json-value.ts'
+import { prune } from '../schema/prune.ts'
 import type { Derived, HotSet } from './hot-set.ts'
 import type { ObjectView } from './object-service.ts'
 import type { VersionScale } from './resource-version.ts'
@@ -40,7 +41,10 @@ interface Memo {
 
 /** Everything that was derived from one source, in its `attached` slot. */
 class Attachment implements Derived {
-  readonly memos = new Map<string, Memo>()
+  /** By form and not by version: a custom resource's schema and columns change while its objects stay. */
+  readonly memos = new Map<ViewForm, Memo>()
+  /** Of the same bytes as the last state before a later change; an object has only one such change. */
+  readonly lastMemos = new Map<ViewForm, Memo>()
   readonly #source: ViewSource
 
   constructor(source: ViewSource) {
@@ -139,9 +143,9 @@ export class StoredView implements ObjectView {
   /** As a splice, but straight to where the bytes are sent from: lists of thousands of objects make no buffers of their own. */
   writeJson(target: Buffer, at: number): number {
     const { value } = this.source
-    const { prefix, defaults } = this.form
+    const { prefix, plain } = this.form
     const start = plainPayloadAt + prefix.length
-    if (defaults !== undefined || !isPlainValue(value) || !beginsWith(value, prefix)) return writeBytes(this.json, target, at)
+    if (!plain || !isPlainValue(value) || !beginsWith(value, prefix)) return writeBytes(this.json, target, at)
     const version = `"resourceVersion":"${this.resourceVersion}",`
     const end = at + prefix.length + version.length + value.length - start
     if (end > target.length) return -1
@@ -195,7 +199,7 @@ export class StoredView implements ObjectView {
   }
 
   #splice(): Uint8Array | undefined {
-    if (this.form.defaults !== undefined) return undefined
+    if (!this.form.plain) return undefined
     const payload = this.#payload()
     const { prefix } = this.form
     if (!startsWith(payload, prefix)) return undefined
@@ -213,19 +217,21 @@ export class StoredView implements ObjectView {
     return this.#finish(object)
   }
 
-  #finish(object: UnstructuredObject): UnstructuredObject {
+  #finish(whole: UnstructuredObject): UnstructuredObject {
+    const object = this.form.pruning === undefined ? whole : prune(this.form.pruning, whole).value
     object.apiVersion = this.form.apiVersion
     object.metadata.resourceVersion = this.resourceVersion
     if (this.form.defaults !== undefined) applyDefaults(this.form.defaults, object)
     return object
   }
 
-  get #memoKey(): string {
-    return this.#revision === this.source.modRevision ? this.form.apiVersion : `${this.form.apiVersion}@${this.#revision}`
+  #memosOf(attachment: Attachment): Map<ViewForm, Memo> {
+    return this.#revision === this.source.modRevision ? attachment.memos : attachment.lastMemos
   }
 
   #existing(): Memo | undefined {
-    return (this.source.attached as Attachment | undefined)?.memos.get(this.#memoKey)
+    const attachment = this.source.attached as Attachment | undefined
+    return attachment === undefined ? undefined : this.#memosOf(attachment).get(this.form)
   }
 
   #shared(): Memo {
@@ -234,11 +240,11 @@ export class StoredView implements ObjectView {
       attachment = new Attachment(this.source)
       this.source.attached = attachment
     }
-    const key = this.#memoKey
-    let memo = attachment.memos.get(key)
+    const memos = this.#memosOf(attachment)
+    let memo = memos.get(this.form)
     if (memo === undefined) {
       memo = {}
-      attachment.memos.set(key, memo)
+      memos.set(this.form, memo)
     }
     return memo
   }

@@ -12,6 +12,7 @@ import { commitWrite, sealObject } from './commit-write.ts'
 import { committed } from './committed.ts'
 import { createDecoded } from './create-decoded.ts'
 import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
+import { explainFault } from './explain-fault.ts'
 import { ownFields } from './field-ownership.ts'
 import { hasStatusSubresource, isUnchanged, raisesGeneration } from './object-parts.ts'
 import type { ObjectRef, WriteResult } from './object-service.ts'
@@ -81,9 +82,14 @@ export function throughSubresource(target: Target, old: StoredView, body: Unstru
   if (target.subresource?.type !== 'object')
     throw new ApiError('MethodNotAllowed', `subresource ${target.subresource?.name} is not written like an object`)
   const { resourceVersion, uid } = body.metadata
-  const parent = target.subresource.write(old.copy(), body)
-  parent.metadata = { ...parent.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
-  return parent
+  try {
+    const parent = target.subresource.write(old.copy(), body)
+    parent.metadata = { ...parent.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
+    return parent
+  } catch (error) {
+    const { gvk, schema } = shapeOf(target)
+    throw explainFault(error, gvk, schema, body)
+  }
 }
 
 /** Runs an update to its end: reads, plans, admits, commits, and begins anew when something changed in between. The cache must be caught up. */
@@ -141,16 +147,20 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
     caller,
     warn: session.warn,
   })
-  await run.mutate()
-  if (run.mutable) {
-    applyDefaults(served.schema, next)
-    restoreSystemFields(next, before)
+  try {
+    await run.mutate()
+    if (run.mutable) {
+      applyDefaults(served.schema, next)
+      restoreSystemFields(next, before)
+    }
+    if (subresource === undefined) {
+      if (hasStatusSubresource(served.version)) restoreStatus(next, before)
+      strategy?.prepareForUpdate?.(next, before)
+    }
+    if (raisesGeneration(served, next, before)) next.metadata.generation = (before.metadata.generation ?? 0) + 1
+  } catch (error) {
+    throw explainFault(error, served.gvk, served.schema, next)
   }
-  if (subresource === undefined) {
-    if (hasStatusSubresource(served.version)) restoreStatus(next, before)
-    strategy?.prepareForUpdate?.(next, before)
-  }
-  if (raisesGeneration(served, next, before)) next.metadata.generation = (before.metadata.generation ?? 0) + 1
   validateObject(served, next, before, subresource?.name)
   for (const text of strategy?.warnings?.(next, before) ?? []) session.warn(text)
   await run.validate()

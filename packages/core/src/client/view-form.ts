@@ -10,6 +10,10 @@ export interface ViewForm {
   readonly prefix: Buffer
   /** The schema to default with on reading: of a custom resource that has defaults. */
   readonly defaults: Schema | undefined
+  /** The schema to prune with on reading: of a custom resource whose stored objects may hold what it does not know. */
+  readonly pruning: Schema | undefined
+  /** True when what is stored is what is shown: nothing is pruned or defaulted on reading. */
+  readonly plain: boolean
   /** Changes that watchers of this form share. */
   readonly recent: RecentChanges
 }
@@ -26,11 +30,15 @@ const hasDefaults = (schema: Schema, depth = 0): boolean =>
     (schema.items !== undefined && hasDefaults(schema.items, depth + 1)))
 
 export function createForm(served: ServedResource): ViewForm {
+  const defaults = served.definition.custom === true && hasDefaults(served.schema) ? served.schema : undefined
+  const pruning = served.definition.prunesOnRead === true ? served.schema : undefined
   return {
     served,
     apiVersion: served.apiVersion,
     prefix: Buffer.from(jsonPrefix(served.apiVersion, served.gvk.kind)),
-    defaults: served.definition.custom === true && hasDefaults(served.schema) ? served.schema : undefined,
+    defaults,
+    pruning,
+    plain: defaults === undefined && pruning === undefined,
     recent: new RecentChanges(),
   }
 }

@@ -169,6 +169,10 @@ export interface ResourceDefinition {
   convert?(objects: readonly UnstructuredObject[], apiVersion: string, signal?: AbortSignal): Promise<UnstructuredObject[]>
   /** True for a resource that comes from a CustomResourceDefinition: unknown fields are pruned, strategic merge patch is refused. */
   readonly custom?: boolean
+  /** Name of the CustomResourceDefinition that it comes from: nothing is created without it, or once it is being deleted. */
+  readonly definedBy?: string
+  /** Stored objects may hold fields that the served schema does not know: they are pruned when they are read, too. */
+  readonly prunesOnRead?: boolean
   /** Never stored: reviews and the like. A create is answered by a provider of `subresource-action/v1` under the subresource ''. */
   readonly virtual?: boolean
 }

@@ -22,6 +22,7 @@ interface ServedDefinition {
   readonly resource: ResourceDefinition
   /** What the resource was made from; it is made anew when this differs. */
   readonly spec: CustomResourceDefinition['spec']
+  readonly acceptedNames: NonNullable<CustomResourceDefinition['status']>['acceptedNames']
   readonly terminating: boolean
 }
 
@@ -117,9 +118,10 @@ export class DefinitionServer {
     const { registry, log } = this.#options
     const { name } = definition.metadata
     const { spec } = definition
+    const acceptedNames = definition.status?.acceptedNames
     const terminating = isTrue(definition.status?.conditions, 'Terminating')
     const served = this.#served.get(name)
-    const sameSpec = served !== undefined && jsonEqual(served.spec, spec)
+    const sameSpec = served !== undefined && jsonEqual(served.spec, spec) && jsonEqual(served.acceptedNames, acceptedNames)
     if (sameSpec && served.terminating === terminating) return
     try {
       const made = toResource(definition)
@@ -127,7 +129,7 @@ export class DefinitionServer {
       const resource = sameSpec ? { ...made, versions: served.resource.versions } : made
       const entry = served?.entry ?? registry.add(resource, `customresourcedefinition ${name}`)
       if (served !== undefined) entry.replace(resource)
-      this.#served.set(name, { entry, resource, spec, terminating })
+      this.#served.set(name, { entry, resource, spec, acceptedNames, terminating })
     } catch (error) {
       // Names clash with a kind that a plugin added since: it stays as it was.
       log.warn({ definition: name, error: error instanceof Error ? error.message : String(error) }, 'a custom resource cannot be served')

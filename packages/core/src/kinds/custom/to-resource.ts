@@ -4,7 +4,7 @@ import { defineResource, type ResourceDefinition, type Subresource, type Version
 import { isRecord, setOwn } from '../../schema/json-value.ts'
 import type { Schema } from '../../schema/schema.ts'
 import { isTrue } from './conditions.ts'
-import type { CustomResourceDefinition, CustomResourceVersion } from './custom-resource-definition.ts'
+import type { CustomResourceDefinition, CustomResourceNames, CustomResourceVersion } from './custom-resource-definition.ts'
 import { customTable } from './custom-table.ts'
 import { parseJsonPath } from './json-path.ts'
 import { compareVersions } from './version-order.ts'
@@ -17,7 +17,7 @@ const verbsWhileTerminating = ['get', 'list', 'watch', 'update', 'patch', 'delet
 /** The resource that a definition describes. Pure: the same definition gives an equal resource. */
 export function toResource(definition: Definition): ResourceDefinition {
   const { spec, status } = definition
-  const { names } = spec
+  const names = namesOf(definition)
   const storage = spec.versions.find((version) => version.storage) as DeepReadonly<CustomResourceVersion>
   return defineResource({
     group: spec.group,
@@ -32,7 +32,16 @@ export function toResource(definition: Definition): ResourceDefinition {
     versions: [...spec.versions].sort((a, b) => compareVersions(a.name, b.name)).map((version) => toVersion(definition, version)),
     storageVersion: storage.name,
     custom: true,
+    definedBy: definition.metadata.name,
+    // Objects that were written under another schema may hold what this one does not know.
+    prunesOnRead: (definition.metadata.generation ?? 1) > 1 || spec.versions.length > 1,
   })
+}
+
+/** The names under which it is served: those that were accepted, until new ones are. */
+function namesOf({ spec, status }: Definition): DeepReadonly<CustomResourceNames> {
+  const accepted = status?.acceptedNames
+  return accepted?.plural && accepted.kind ? { ...accepted, plural: accepted.plural, kind: accepted.kind } : spec.names
 }
 
 function toVersion({ spec }: Definition, version: DeepReadonly<CustomResourceVersion>): VersionDefinition {

@@ -13,12 +13,12 @@ export type Secret = SecretObject
 export const Secret = kindOf<Secret>('v1', 'secrets')
 
 /** Keys that a secret of a known type must have. */
-const requiredKeys: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-}
+const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+])
 
 export const secretResource = workloadResource(Secret, {
   table: table<Secret>(
@@ -45,7 +45,7 @@ export const secretResource = workloadResource(Secret, {
         bytes += Buffer.byteLength(value, 'base64')
       }
       if (bytes > maxDataBytes) errors.push(fieldError.tooLong('data', maxDataBytes))
-      for (const key of requiredKeys[type ?? ''] ?? []) if (!Object.hasOwn(data, key)) errors.push(fieldError.required(`data[${key}]`))
+      for (const key of requiredKeys.get(type ?? '') ?? []) if (!Object.hasOwn(data, key)) errors.push(fieldError.required(`data[${key}]`))
       if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
         errors.push(fieldError.required('data[username]'), fieldError.required('data[password]'))
       }

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from './support/cluster-process.ts'
 
@@ -77,6 +78,29 @@ describe('packed packages outside of the workspace', () => {
       expect(manifest, name).not.toContain('workspace:')
     }
   })
+
+  it('are without fault to publint', async () => {
+    for (const [name, file] of packed) {
+      const tarball = await readFile(file)
+      const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true })
+      expect(
+        messages.map(({ code, path }) => `${code} at ${path.join('.')}`),
+        name,
+      ).toEqual([])
+    }
+  })
+
+  it('have types for everybody who imports modules', async () => {
+    const attw = join(top, 'node_modules', '.bin', 'attw')
+    const files = [...packed.values()]
+    // Two at a time: each takes a second of one core.
+    await Promise.all(
+      [0, 1].map(async (lane) => {
+        for (const file of files.filter((_, at) => at % 2 === lane))
+          await run(attw, [file, '--profile', 'esm-only', '--no-color', '--format', 'ascii'], { env, maxBuffer: 1 << 24 })
+      }),
+    )
+  }, 300_000)
 
   it('run a control plane in a process of their own', async () => {
     const script = `

@@ -16,7 +16,8 @@ serve({
       (request, response) => {
         if (request.url.includes('watch=')) {
           response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
-          response.flushHeaders()
+          // Both kinds of response have it; the types of one do not say so.
+          ;(response as unknown as { flushHeaders(): void }).flushHeaders()
           watchers.add(response)
           response.on('close', () => watchers.delete(response))
           return

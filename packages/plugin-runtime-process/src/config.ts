@@ -17,7 +17,9 @@ export const runtimeProcessConfig = z.strictObject({
   directory: z
     .string()
     .optional()
-    .describe('State, logs and working directories. A restarted agent finds its containers here. Default: `runtime` in the data directory.'),
+    .describe(
+      'State, logs and working directories. A restarted agent finds its containers here. Default: `runtime` in the data directory.',
+    ),
   addresses: z.string().default('127.64.0.0/12').describe('Range of loopback addresses that sandboxes get.'),
   hostAddress: z.string().default('127.0.0.1').describe("Address of sandboxes on the host's network."),
   images: z.record(z.string(), image).default({}).describe('Images by name. A name without a tag means `:latest`, `name:*` any tag.'),

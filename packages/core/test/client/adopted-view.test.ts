@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
+import type { VersionDefinition } from '../../src/index.ts'
 import { startCluster, Widget, widgetResource } from './cluster.ts'
 
 it('answers a create in another version than the stored one, also to who asks for its bytes', async () => {
-  const [v1] = widgetResource.versions
+  const v1 = widgetResource.versions[0] as VersionDefinition
   const { service } = await startCluster({
     kinds: [
       {
         ...widgetResource,
-        versions: [v1, { ...v1, name: 'v2' }].filter((version) => version !== undefined),
+        versions: [v1, { ...v1, name: 'v2' }],
         convert: async (objects, apiVersion) => objects.map((object) => ({ ...object, apiVersion })),
       },
     ],

@@ -7,10 +7,12 @@ import {
   createHost,
   DecisionLogCap,
   definePlugin,
+  defineResource,
   eventType,
   HealthCap,
   type HostOptions,
   hook,
+  memoryStore,
   ObjectClientCap,
   optional,
 } from '../../src/index.ts'
@@ -86,13 +88,22 @@ it('adds kinds before others watch them and takes them away after those have end
   const kinds = definePlugin({
     name: 'kinds',
     api: '^1',
-    kinds: [widget],
+    kinds: [
+      defineResource({
+        group: Widget.group,
+        plural: Widget.resource,
+        kind: Widget.kind,
+        namespaced: Widget.namespaced,
+        storageVersion: Widget.version,
+        versions: [{ name: Widget.version, schema: { type: 'object' } }],
+      }),
+    ],
     setup: (ctx) => {
       seen.push('kinds')
       ctx.onStop(() => void seen.push('kinds gone'))
     },
   })
-  const { host } = make({ api: apiPlugin(new MemoryApi()), 'a-watcher': watcher, 'z-kinds': kinds })
+  const { host } = make({ store: memoryStore, 'a-watcher': watcher, 'z-kinds': kinds })
   await host.start()
   await host.stop()
   expect(seen).toEqual(['kinds', 'set up', 'stopped', 'kinds gone'])

@@ -124,7 +124,7 @@ it.each([{}, { spec: 1 }, { spec: { versions: {} } }, { spec: { versions: [null]
   async (body) => {
     const { client } = await startCluster()
     const bad = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'x.y.z' }, ...body }
-    await expect(client.for(CustomResourceDefinition).create(bad as CustomResourceDefinition)).rejects.toMatchObject({
+    await expect(client.for(CustomResourceDefinition).create(bad as unknown as CustomResourceDefinition)).rejects.toMatchObject({
       status: expect.toSatisfy((status: number) => status === 400 || status === 422),
     })
   },

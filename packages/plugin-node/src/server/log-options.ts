@@ -22,6 +22,9 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
   const since = sinceTime !== null ? parseTime(sinceTime) : sinceSeconds === undefined ? undefined : now - sinceSeconds * 1_000
   if (since !== undefined && Number.isNaN(since))
     throw new AgentRequestError(400, `sinceTime is no RFC 3339 time: ${JSON.stringify(sinceTime)}`)
+  const stream = streamOf(query.get('stream'))
+  if (stream !== 'All' && query.has('tailLines'))
+    throw new AgentRequestError(400, '`tailLines` and specific `stream` are mutually exclusive for now')
   return {
     follow: flag(query.get('follow')),
     previous: flag(query.get('previous')),
@@ -29,6 +32,12 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
     tailLines: number(query, 'tailLines'),
     limitBytes: number(query, 'limitBytes'),
     since,
-    stream: (query.get('stream') ?? 'All') as LogOptions['stream'],
+    stream,
   }
+}
+
+function streamOf(text: string | null): NonNullable<LogOptions['stream']> {
+  if (text === null || text === 'All') return 'All'
+  if (text === 'Stdout' || text === 'Stderr') return text
+  throw new AgentRequestError(400, `stream must be All, Stdout or Stderr, not ${JSON.stringify(text)}`)
 }

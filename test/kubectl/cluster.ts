@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { type ClusterProcess, startProcess, temporaryDirectory } from '../support/cluster-process.ts'
@@ -99,7 +99,8 @@ export async function startSharedCluster(): Promise<SharedCluster> {
     process,
     get,
     async bench(version, binary, namespace) {
-      const own = await temporaryDirectory(`kubectl-${namespace}`)
+      const own = join(directory.path, namespace)
+      await mkdir(own)
       const env = { HOME: join(directory.path, `home-${version}`) }
       const run: Bench['run'] = (args, options = {}) =>
         runKubectl(process.kubeconfig, ['--namespace', namespace, ...args], {
@@ -127,7 +128,7 @@ export async function startSharedCluster(): Promise<SharedCluster> {
         version,
         binary,
         namespace,
-        directory: own.path,
+        directory: own,
         cluster: shared,
         atLeast: (minor) => version === 'default' || Number(version.split('.')[1]) >= minor,
         run,

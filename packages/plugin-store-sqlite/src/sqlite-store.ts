@@ -23,17 +23,23 @@ import { restoreSnapshot } from './restore.ts'
 import { closedError, failureOf, storeErrorOf } from './sqlite-errors.ts'
 import { startWriter, type Writer } from './writer.ts'
 
+/** Writers that may be lost one after another, without a commit between, before the store gives up. */
+const maxLosses = 3
+
 /** Values kept for watchers that read behind; those that are further back read from the file. */
 const feedBytes = 8 << 20
 
 export interface SqliteStoreOptions {
   /** The database refuses to grow beyond this. Default: the disk decides. */
   readonly maxBytes?: number
+  /** Called when the writing thread was lost, before another one is started; `replaced` is false when the store gives up. */
+  readonly onWriterLost?: (loss: { readonly cause: unknown; readonly replaced: boolean }) => void
 }
 
 /**
  * A {@link Store} in one SQLite file. A commit is acknowledged after it is on disk; commits that come together share one write to it.
  * Writing happens in a worker thread, reading on a second connection in this one, in slices of at most 500 entries or 1 MiB.
+ * A worker that dies is replaced: until the next one is up, reads go on and commits are `STORE_UNAVAILABLE`.
  * Needs its directory for itself.
  */
 export class SqliteStore implements Store {
@@ -41,7 +47,8 @@ export class SqliteStore implements Store {
   readonly features = { durable: true, soleWriter: true } as const
   readonly #file: string
   readonly #lock: DataLock
-  readonly #writer: Writer
+  readonly #options: SqliteStoreOptions
+  #writer: Writer
   readonly #queue: CommitQueue
   readonly #reader: Reader
   readonly #feed: EventFeed
@@ -50,9 +57,14 @@ export class SqliteStore implements Store {
   #compacted: number
   #closing: Promise<void> | undefined
   #failure: StoreError | undefined
+  /** While a lost writer is being replaced. */
+  #replacing: Promise<void> | undefined
+  /** Writers that were lost since the last commit. */
+  #losses = 0
 
-  private constructor(file: string, lock: DataLock, writer: Writer, reader: Reader) {
+  private constructor(file: string, lock: DataLock, writer: Writer, reader: Reader, options: SqliteStoreOptions) {
     this.#file = file
+    this.#options = options
     this.#lock = lock
     this.#writer = writer
     this.#reader = reader
@@ -60,15 +72,22 @@ export class SqliteStore implements Store {
     this.#compacted = writer.compacted
     this.#feed = new EventFeed({ head: writer.head, maxBytes: feedBytes })
     this.#queue = new CommitQueue(
-      (request) => writer.send(request),
+      (request) => this.#writer.send(request),
       (batch) => {
         this.#head = Math.max(this.#head, batch.revision)
         this.#feed.append(batch)
       },
     )
+    this.#listen(writer)
+  }
+
+  #listen(writer: Writer): void {
     writer.listen({
-      onCommitted: (reply) => this.#queue.settle(reply),
-      onCommitFailed: (failure) => this.#queue.fail(storeErrorOf(failure, file)),
+      onCommitted: (reply) => {
+        this.#losses = 0
+        this.#queue.settle(reply)
+      },
+      onCommitFailed: (failure) => this.#queue.fail(storeErrorOf(failure, this.#file)),
       onLost: (cause) => this.#lose(cause),
     })
   }
@@ -77,14 +96,14 @@ export class SqliteStore implements Store {
    * Opens the store in a directory, which is made when it does not exist. Throws `STORE_LOCKED` when another store has it open,
    * `STORE_FORMAT` when a later release wrote it, `STORE_CORRUPT` when it is damaged.
    */
-  static async open(directory: string, { maxBytes }: SqliteStoreOptions = {}): Promise<SqliteStore> {
+  static async open(directory: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const file = databaseFile(directory)
     const lock = DataLock.acquire(directory)
     let writer: Writer | undefined
     try {
-      writer = await startWriter({ file, maxBytes })
-      return new SqliteStore(file, lock, writer, new Reader(file))
+      writer = await startWriter({ file, maxBytes: options.maxBytes })
+      return new SqliteStore(file, lock, writer, new Reader(file), options)
     } catch (error) {
       await writer?.close()
       lock.release()
@@ -141,6 +160,7 @@ export class SqliteStore implements Store {
 
   async commit(transaction: StoreTransaction): Promise<CommitResult> {
     this.#check()
+    this.#checkWriter()
     return this.#queue.add(transaction, checkTransaction(transaction, this.limits))
   }
 
@@ -157,6 +177,7 @@ export class SqliteStore implements Store {
   async compact(revision: number): Promise<void> {
     this.#check(Math.max(revision, this.#compacted))
     if (revision <= this.#compacted) return
+    this.#checkWriter()
     this.#compacted = revision
     await this.#writer.compact(revision).catch((failure) => {
       throw storeErrorOf(failure, this.#file)
@@ -199,22 +220,70 @@ export class SqliteStore implements Store {
     this.#failure ??= closedError()
     this.#feed.fail(this.#failure)
     while (!this.#queue.idle) await setImmediate()
+    await this.#replacing
     this.#reader.close()
     await this.#writer.close()
     this.#lock.release()
   }
 
+  /** The writer is gone: what it had been given is perhaps on disk, what still waited is not. */
   #lose(cause: unknown): void {
-    const unavailable = new StoreError('STORE_UNAVAILABLE', `the writer of ${this.#file} has stopped`, {
+    this.#queue.abandon(
+      new StoreError('STORE_OUTCOME_UNKNOWN', `the writer of ${this.#file} stopped before it answered`, { cause }),
+      this.#withoutWriter(),
+    )
+    // One that dies before it was put to use is noticed by whoever starts it.
+    if (this.#replacing !== undefined) return
+    this.#replacing = this.#replace(cause).finally(() => {
+      this.#replacing = undefined
+    })
+  }
+
+  /** Starts another writer, and tells watchers what the lost one committed without saying so. */
+  async #replace(cause: unknown): Promise<void> {
+    for (let lost = cause; ; ) {
+      const replaced = this.#failure === undefined && ++this.#losses <= maxLosses
+      this.#options.onWriterLost?.({ cause: lost, replaced })
+      if (!replaced) return this.#giveUp(lost)
+      try {
+        const writer = await startWriter({ file: this.#file, maxBytes: this.#options.maxBytes })
+        this.#listen(writer)
+        await this.#catchUp()
+        this.#writer = writer
+        if (writer.isRunning) return
+        lost = 'it ended as soon as it had begun'
+      } catch (error) {
+        lost = error
+      }
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const missed = this.#read(() => this.#reader.batchesAfter(this.#feed.head))
+      if (missed.length === 0) return
+      for (const batch of missed) this.#feed.append(batch)
+      this.#head = Math.max(this.#head, this.#feed.head)
+      await setImmediate()
+    }
+  }
+
+  #giveUp(cause: unknown): void {
+    this.#failure ??= new StoreError('STORE_UNAVAILABLE', `the writer of ${this.#file} has stopped`, {
       hint: 'Restart the process.',
       cause,
     })
-    this.#failure ??= unavailable
-    this.#queue.abandon(
-      new StoreError('STORE_OUTCOME_UNKNOWN', `the writer of ${this.#file} stopped before it answered`, { cause }),
-      unavailable,
-    )
-    this.#feed.fail(unavailable)
+    this.#feed.fail(this.#failure)
+  }
+
+  #withoutWriter(): StoreError {
+    return new StoreError('STORE_UNAVAILABLE', `the writer of ${this.#file} stopped and is being replaced`, {
+      hint: 'Try again in a moment.',
+    })
+  }
+
+  #checkWriter(): void {
+    if (this.#replacing !== undefined) throw this.#withoutWriter()
   }
 
   async #count(range: KeyRange, revision: number, signal: AbortSignal | undefined): Promise<number> {

@@ -28,7 +28,14 @@ export const storeSqlite = definePlugin({
   async setup(ctx) {
     const { maxBytes } = ctx.config
     const path = ctx.config.path ?? join(ctx.use.settings?.dataDir ?? '.continuo', 'store')
-    const store = await SqliteStore.open(path, { maxBytes })
+    const store = await SqliteStore.open(path, {
+      maxBytes,
+      onWriterLost: ({ cause, replaced }) =>
+        ctx.log.error(
+          { path, error: cause instanceof Error ? cause.message : String(cause) },
+          replaced ? 'the writer of the store stopped and is being replaced' : 'the writer of the store stopped: it takes no more writes',
+        ),
+    })
     ctx.onStop(() => store.close())
     ctx.provide(StoreCap, store)
     ctx.log.info({ path, revision: await store.head() }, 'store opened')

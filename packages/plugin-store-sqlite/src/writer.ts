@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
+import { StoreError } from '@continuo/core'
 import type { CommitReply, SqliteFailure, WorkerReply, WorkerRequest, WorkerSetup } from './protocol.ts'
 import { newerFormat, storeErrorOf } from './sqlite-errors.ts'
 
 export interface WriterListener {
   onCommitted(reply: CommitReply): void
   onCommitFailed(failure: SqliteFailure): void
-  /** The worker ended without being asked to. */
+  /** The worker ended without being asked to; nothing runs in it any more. Called once. */
   onLost(cause: unknown): void
 }
 
@@ -27,11 +28,18 @@ export class Writer {
     this.compacted = compacted
   }
 
+  get isRunning(): boolean {
+    return this.#worker.threadId !== -1
+  }
+
   listen(listener: WriterListener): void {
     this.#listener = listener
     this.#worker.on('message', (reply: WorkerReply) => this.#take(reply))
-    this.#worker.on('error', (error) => this.#end(error))
-    this.#worker.on('exit', (code) => this.#end(`exit code ${code}`))
+    let cause: unknown
+    this.#worker.on('error', (error) => {
+      cause = error
+    })
+    this.#worker.on('exit', (code) => this.#end(cause ?? `exit code ${code}`))
   }
 
   send(request: WorkerRequest, transfer: readonly ArrayBuffer[] = []): void {
@@ -80,9 +88,12 @@ export function startWriter(setup: WorkerSetup): Promise<Writer> {
   const entry = new URL(import.meta.url.endsWith('.ts') ? './worker/store-worker.ts' : './worker/store-worker.js', import.meta.url)
   const worker = new Worker(entry, { workerData: setup, name: 'store-sqlite' })
   return new Promise((resolve, reject) => {
+    const exited = (code: number): void => reject(new StoreError('STORE_UNAVAILABLE', `the writer of ${setup.file} ended with ${code}`))
     worker.once('error', reject)
+    worker.once('exit', exited)
     worker.once('message', (reply: WorkerReply) => {
-      worker.removeAllListeners('error')
+      worker.off('error', reject)
+      worker.off('exit', exited)
       if (reply.type === 'ready') return resolve(new Writer(worker, reply.head, reply.compacted))
       reject(reply.type === 'format' ? newerFormat(setup.file, reply.found) : startError(reply, setup.file))
     })

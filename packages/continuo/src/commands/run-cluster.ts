@@ -1,11 +1,11 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { systemClock } from '@continuo/core'
+import { CheckError, ContinuoError, systemClock } from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
 import { prometheusMetrics } from '@continuo/plugin-api-http'
 import { type ApiEndpoint, ApiEndpointCap } from '@continuo/workload'
 import { Cluster } from '../cluster/cluster.ts'
-import { loadConfig } from '../cluster/load.ts'
+import { checkConfig, configFile, loadConfig } from '../cluster/load.ts'
 import { createPinoLog } from '../log/pino-log.ts'
 import { kubeconfigPath, type RunFlags } from './flags.ts'
 
@@ -19,14 +19,38 @@ export interface RunningCluster {
 export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel'], signal?: AbortSignal): Promise<RunningCluster> {
   const dataDir = resolve(flags.dataDir)
   const log = createPinoLog({ level: logLevel, pretty: process.stderr.isTTY === true })
-  const config = await loadConfig(flags.config)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const config = await loadConfig(flags.config).catch((error) => everyFault(flags, error))
   const cluster = new Cluster({ config, dataDir, listen: flags.listen, log, metrics: prometheusMetrics() })
+  const faults = await Promise.all(cluster.prepare().map((host) => host.check()))
+  if (faults.flat().length > 0) await everyFault(flags, new CheckError(config.file, faults.flat()))
+  await makeDirectory(dataDir)
   await cluster.start(signal)
   const kubeconfig = kubeconfigPath(flags)
   const endpoint = cluster.controlPlane === undefined ? undefined : optionalEndpoint(cluster)
-  if (endpoint !== undefined) await writeKubeconfig(kubeconfig, cluster.name, endpoint)
+  try {
+    if (endpoint !== undefined) await writeKubeconfig(kubeconfig, cluster.name, endpoint)
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
   return { cluster, endpoint, kubeconfig }
+}
+
+/** Throws every fault of the config file, and not only those of the step that failed; `error` when it has none. */
+async function everyFault(flags: RunFlags, error: unknown): Promise<never> {
+  const problems = await checkConfig(flags.config)
+  throw problems.length === 0 ? error : new CheckError(configFile(flags.config), problems)
+}
+
+/** Throws `DIRECTORY` with a sentence when it cannot be there. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : message
+    throw new ContinuoError('DIRECTORY', `the directory ${path} cannot be made: ${why}`, { hint: 'name another one with --data-dir' })
+  }
 }
 
 function optionalEndpoint(cluster: Cluster): ApiEndpoint | undefined {
@@ -38,14 +62,24 @@ function optionalEndpoint(cluster: Cluster): ApiEndpoint | undefined {
 }
 
 async function writeKubeconfig(path: string, name: string, endpoint: ApiEndpoint): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
   const text = renderKubeconfig({ name, server: endpoint.url, authority: endpoint.authority, client: endpoint.admin })
-  await writeFile(`${path}.new`, text, { mode: 0o600 })
-  await rename(`${path}.new`, path)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(`${path}.new`, text, { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  } catch (cause) {
+    throw new ContinuoError('KUBECONFIG', `the kubeconfig ${path} cannot be written: ${(cause as Error).message}`, {
+      hint: 'name another file with --kubeconfig',
+      cause,
+    })
+  }
 }
 
 /** A wrapper such as npm passes on a signal that the terminal has sent to us already: repeats within this time are the same wish. */
 const sameWishMs = 1_500
+
+/** Exit code of a start that the user gave up. */
+export const interruptedCode = 130
 
 /** Resolves when the user asks to stop. Asked again, the process ends at once and its containers run on. */
 export function untilInterrupted(): Promise<NodeJS.Signals> {
@@ -54,7 +88,7 @@ export function untilInterrupted(): Promise<NodeJS.Signals> {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => {
         const now = systemClock.monotonic()
-        if (askedAt !== undefined && now - askedAt > sameWishMs) process.exit(130)
+        if (askedAt !== undefined && now - askedAt > sameWishMs) process.exit(interruptedCode)
         askedAt ??= now
         done(name)
       })

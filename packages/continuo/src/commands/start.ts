@@ -5,7 +5,7 @@ import { readManifests } from '../manifests/read.ts'
 import { summary } from '../manifests/summary.ts'
 import { untilServing } from '../manifests/until-serving.ts'
 import type { RunFlags } from './flags.ts'
-import { type RunningCluster, runCluster, untilInterrupted } from './run-cluster.ts'
+import { interruptedCode, type RunningCluster, runCluster, untilInterrupted } from './run-cluster.ts'
 
 /** `continuo start PATH`: a cluster with manifests on it, and how to reach them. */
 export async function start(path: string, flags: RunFlags): Promise<void> {
@@ -59,6 +59,7 @@ export async function start(path: string, flags: RunFlags): Promise<void> {
     process.stdout.write('\nStopping\n')
   } catch (error) {
     if (!abort.signal.aborted) throw error
+    process.exitCode = interruptedCode
   } finally {
     await state.running?.cluster.stop()
   }

@@ -23,6 +23,8 @@ export class PluginInstance {
   }[] = []
   #reached = -1
   settingUp = true
+  /** Resolves when the last of its setup and its starts has ended, however it did. */
+  work: Promise<void> = Promise.resolve()
 
   constructor(spec: CheckedSlot, scope: PluginScope) {
     this.spec = spec

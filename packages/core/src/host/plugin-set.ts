@@ -71,30 +71,32 @@ export class PluginSet {
     const instances = order.map((name) => this.#instantiate(slots.get(name) as CheckedSlot))
     for (const instance of instances) {
       this.#registerKinds([instance])
-      await this.#unlessStopped(() => this.#setUp(instance))
+      await this.#unlessStopped(instance, () => this.#setUp(instance))
       this.#registerKinds([...this.#instances.values()])
     }
     if (first) this.#parts.chooseLeadership()
     for (const group of startGroups) {
       for (const instance of instances) {
-        await this.#unlessStopped(() => instance.start(group))
+        await this.#unlessStopped(instance, () => instance.start(group))
       }
       if (group === 'informers') await this.#syncInformers(instances)
       if (group === 'controllers' && first) this.#parts.leadership().start()
     }
   }
 
-  /** Gives up waiting when the host is told to stop; closing the plugin's scope then ends what it does. */
-  async #unlessStopped(work: () => Promise<void>): Promise<void> {
+  /** Gives up waiting when the host is told to stop; closing the plugin's scope then ends what it does, and waits for it. */
+  async #unlessStopped(instance: PluginInstance, run: () => Promise<void>): Promise<void> {
     const { signal } = this.#options
     signal.throwIfAborted()
+    const work = run()
+    instance.work = work.catch(() => {})
     let abort = (): void => {}
     const stopped = new Promise<never>((_resolve, reject) => {
       abort = () => reject(signal.reason)
       signal.addEventListener('abort', abort, { once: true })
     })
     try {
-      await Promise.race([work(), stopped])
+      await Promise.race([work, stopped])
     } finally {
       signal.removeEventListener('abort', abort)
     }
@@ -171,6 +173,11 @@ export class PluginSet {
         place.empty()
         await place.drained(clock, this.#options.stopTimeoutMs).catch((error: unknown) => errors.push(error))
       }
+      await instance.scope.close()
+      // What a setup that was given up on still makes is ended by late steps: nothing of it outlives the host.
+      await withDeadline(clock, this.#options.stopTimeoutMs, `giving up the start of ${name}`, () => instance.work).catch(
+        (error: unknown) => errors.push(error),
+      )
       errors.push(...(await instance.scope.close()))
       this.#instances.delete(name)
     }

@@ -44,11 +44,15 @@ export class PluginScope {
     return this.#timers.size + this.#sleepers.size + this.#steps.length
   }
 
-  /** Adds a step of the stop path; the function that it returns takes it off again. */
+  /**
+   * Adds a step of the stop path; the function that it returns takes it off again. When the scope is closed already the step runs at once,
+   * because what it ends was made too late, and this throws.
+   */
   defer(what: string, run: () => void | Promise<void>): Cancel {
-    this.#assertOpen(what)
     const step: Step = { what, run }
     this.#steps.push(step)
+    if (this.#closing !== undefined) this.#closing = this.#closing.then(async (errors) => [...errors, ...(await this.#runSteps())])
+    this.#assertOpen(what)
     return () => {
       this.#steps = this.#steps.filter((other) => other !== step)
     }
@@ -74,18 +78,25 @@ export class PluginScope {
     }
   }
 
-  /** What went wrong on the way; empty when all went well. Closing twice is closing once. */
+  /** What went wrong on the way, late steps included; empty when all went well. Closing twice is closing once. */
   close(): Promise<readonly unknown[]> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<readonly unknown[]> {
-    const { name, clock, stopTimeoutMs } = this.#options
-    const errors: unknown[] = []
-    this.#abort.abort(new ContinuoError('PLUGIN_STOPPED', `plugin ${name} was stopped`))
+    this.#abort.abort(new ContinuoError('PLUGIN_STOPPED', `plugin ${this.#options.name} was stopped`))
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
+    const errors = await this.#runSteps()
+    for (const cancel of this.#sleepers) cancel()
+    this.#sleepers.clear()
+    return errors
+  }
+
+  async #runSteps(): Promise<readonly unknown[]> {
+    const { name, clock, stopTimeoutMs } = this.#options
+    const errors: unknown[] = []
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       const { what, run } = step
       try {
@@ -100,8 +111,6 @@ export class PluginScope {
         )
       }
     }
-    for (const cancel of this.#sleepers) cancel()
-    this.#sleepers.clear()
     return errors
   }
 

@@ -228,11 +228,55 @@ it('stops everything although steps fail or hang, then throws one AggregateError
 
 it('stops while a plugin is still starting', async () => {
   const { host, clock } = make({
-    a: definePlugin({ name: 'a', api: '^1', setup: (ctx) => ctx.onStart('stores', () => new Promise(() => {})) }),
+    a: definePlugin({
+      name: 'a',
+      api: '^1',
+      setup: (ctx) => ctx.onStart('stores', (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve()))),
+    }),
   })
   const started = host.start().catch((error: unknown) => error)
   await clock.settle()
   await host.stop()
+  expect(await started).toMatchObject({ code: 'HOST_STATE' })
+})
+
+it('gives a plugin that does not heed its signal the time of a stop step to end its start', async () => {
+  const { host, clock } = make({
+    a: definePlugin({ name: 'a', api: '^1', setup: (ctx) => ctx.onStart('stores', () => new Promise(() => {})) }),
+  })
+  const started = host.start().catch((error: unknown) => error)
+  await clock.settle()
+  const stopped = host.stop()
+  await clock.advanceUntil(() => host.status === 'failed')
+  await stopped
+  expect(clock.monotonic()).toBeLessThanOrEqual(10_000)
+  expect(await started).toMatchObject({ code: 'HOST_STATE' })
+})
+
+it('ends what a setup makes that was given up on, before the stop resolves', async () => {
+  const open: string[] = []
+  let opened = (): void => {}
+  const { host, clock } = make({
+    store: definePlugin({
+      name: 'store',
+      api: '^1',
+      async setup(ctx) {
+        await new Promise<void>((resolve) => {
+          opened = resolve
+        })
+        open.push('file')
+        ctx.onStop(() => void open.pop())
+        open.push('never reached')
+      },
+    }),
+  })
+  const started = host.start().catch((error: unknown) => error)
+  await clock.settle()
+  const stopped = host.stop()
+  await clock.settle()
+  opened()
+  await stopped
+  expect(open).toEqual([])
   expect(await started).toMatchObject({ code: 'HOST_STATE' })
 })
 

@@ -1,18 +1,15 @@
 import type { Prober } from '@continuo/workload'
+import { attempt } from './attempt.ts'
 
 /** `exec`: success when the command exits with 0 within the timeout. */
 export const execProbe: Prober = {
-  async run(target, signal) {
-    const command = (target.handler as { readonly command?: readonly string[] }).command ?? []
-    try {
+  run(target, signal) {
+    const given = target.handler.command
+    const command = Array.isArray(given) ? given.map(String) : []
+    return attempt(signal, `command timed out: ${JSON.stringify(command.join(' '))}`, async () => {
       const { exitCode, output } = await target.exec(command, signal)
-      if (signal.aborted) return { outcome: 'failure', message: `command timed out: ${JSON.stringify(command.join(' '))}` }
-      return exitCode === 0
-        ? { outcome: 'success', message: output }
-        : { outcome: 'failure', message: output.trim() === '' ? `command exited with ${exitCode}` : output.trim() }
-    } catch (error) {
-      if (signal.aborted) return { outcome: 'failure', message: `command timed out: ${JSON.stringify(command.join(' '))}` }
-      return { outcome: 'unknown', message: error instanceof Error ? error.message : String(error) }
-    }
+      if (exitCode === 0) return { outcome: 'success', message: output }
+      return { outcome: 'failure', message: output.trim() === '' ? `command exited with ${exitCode}` : output.trim() }
+    })
   },
 }

@@ -1,6 +1,7 @@
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { ProbeResult, Prober, ProbeTarget } from '@continuo/workload'
+import type { ProbeResult, Prober } from '@continuo/workload'
+import { attempt, messageOf } from './attempt.ts'
 
 interface HttpGet {
   readonly host?: string
@@ -10,37 +11,67 @@ interface HttpGet {
   readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[]
 }
 
+interface Answer {
+  readonly status: number
+  readonly location?: string
+}
+
+const maxRedirects = 10
+
 /**
- * `httpGet`: success is any status from 200 to 399. A redirect to another host counts as success without being followed;
- * certificates are not verified; no proxy is used. As Kubernetes documents it.
+ * `httpGet`: success is any status from 200 to 399. Redirects are followed up to ten times on the same host; one to another host counts
+ * as success without being followed. Certificates are not verified; no proxy is used. As Kubernetes documents it.
  */
 export const httpProbe: Prober = {
-  run(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+  run(target, signal) {
     const get = target.handler as unknown as HttpGet
     const port = target.port(get.port)
     if (port === undefined) return Promise.resolve({ outcome: 'unknown', message: `couldn't find port: ${JSON.stringify(get.port)}` })
-    const secure = get.scheme?.toUpperCase() === 'HTTPS'
+    const scheme = get.scheme?.toUpperCase() === 'HTTPS' ? 'https' : 'http'
     const host = get.host === undefined || get.host === '' ? target.podIP : get.host
-    const url = `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${get.path ?? '/'}`
-    const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close' }
-    for (const header of get.httpHeaders ?? []) headers[header.name.toLowerCase()] = header.value
-    return new Promise((resolve) => {
-      const failed = (error: Error): void =>
-        resolve({ outcome: 'failure', message: `Get "${url}": ${signal.aborted ? 'context deadline exceeded' : error.message}` })
-      const send = secure ? httpsRequest : httpRequest
-      send({ host, port, path: get.path ?? '/', headers, signal, rejectUnauthorized: false, agent: false }, (response) => {
-        response.resume()
-        const status = response.statusCode ?? 0
-        response.on('error', failed)
-        response.destroy()
-        resolve(
-          status >= 200 && status < 400
-            ? { outcome: 'success', message: String(status) }
-            : { outcome: 'failure', message: `HTTP probe failed with statuscode: ${status}` },
-        )
-      })
-        .on('error', failed)
-        .end()
-    })
+    const path = get.path?.startsWith('/') === true ? get.path : `/${get.path ?? ''}`
+    const text = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`
+    return attempt(signal, `Get "${text}": context deadline exceeded`, async () => follow(new URL(text), headersOf(get), signal))
   },
+}
+
+function headersOf(get: HttpGet): OutgoingHttpHeaders {
+  const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close' }
+  for (const header of get.httpHeaders ?? []) headers[header.name.toLowerCase()] = header.value
+  return headers
+}
+
+async function follow(first: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<ProbeResult> {
+  let url = first
+  for (let hop = 0; hop <= maxRedirects; hop++) {
+    let answer: Answer
+    try {
+      answer = await send(url, headers, signal)
+    } catch (error) {
+      return { outcome: 'failure', message: `Get "${url}": ${messageOf(error)}` }
+    }
+    const { status, location } = answer
+    const next = status >= 300 && status < 400 && location !== undefined ? URL.parse(location, url.href) : null
+    if (next?.hostname === url.hostname) {
+      url = next
+      continue
+    }
+    if (status < 200 || status >= 400) return { outcome: 'failure', message: `HTTP probe failed with statuscode: ${status}` }
+    return { outcome: 'success', message: next === null ? String(status) : `Probe terminated redirects, Response body: ${status}` }
+  }
+  return { outcome: 'failure', message: `Get "${first}": stopped after ${maxRedirects} redirects` }
+}
+
+/** Sends one request and does not wait for the body. Throws what the connection throws. */
+function send(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+    request(url, { headers, signal, rejectUnauthorized: false, agent: false }, (response) => {
+      response.on('error', () => {})
+      resolve({ status: response.statusCode ?? 0, location: response.headers.location })
+      response.destroy()
+    })
+      .on('error', reject)
+      .end()
+  })
 }

@@ -42,6 +42,21 @@ describe('httpGet', () => {
     if (outcome === 'failure') expect(result.message).toBe(`HTTP probe failed with statuscode: ${status}`)
   })
 
+  it('follows redirects on the same host, and no further than ten times', async () => {
+    const port = await listen(
+      createServer((request, response) => {
+        const step = Number(request.url?.slice(1))
+        if (request.url === '/loop') response.writeHead(302, { location: '/loop' }).end()
+        else response.writeHead(step < 3 ? 302 : 503, step < 3 ? { location: `/${step + 1}` } : {}).end()
+      }),
+    )
+    expect(await httpProbe.run(target({ port, path: '/0' }), patient())).toEqual({
+      outcome: 'failure',
+      message: 'HTTP probe failed with statuscode: 503',
+    })
+    expect((await httpProbe.run(target({ port, path: '/loop' }), patient())).message).toContain('stopped after 10 redirects')
+  })
+
   it('sends path and headers', async () => {
     let seen = ''
     const port = await listen(

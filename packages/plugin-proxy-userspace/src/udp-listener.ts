@@ -57,7 +57,9 @@ export async function listenUdp(address: ListenAddress, route: Route, clock: Clo
     if (flows.size >= maxFlows) drop(flows.keys().next().value as string)
     const upstream = createSocket({ type: endpoint.ip.includes(':') ? 'udp6' : 'udp4' })
     upstream.unref()
-    upstream.on('error', () => drop(client))
+    upstream.on('error', () => {
+      if (flows.get(client) === flow) drop(client)
+    })
     upstream.on('message', (message) => socket.send(message, port, host))
     const flow: Flow = { upstream, endpoint, lastUsed: clock.monotonic(), cancel: clock.after(idleMs, () => expire(client)) }
     flows.set(client, flow)
@@ -79,6 +81,9 @@ export async function listenUdp(address: ListenAddress, route: Route, clock: Clo
     flow ??= make(client, from.address, from.port)
     if (flow === undefined) return
     flow.lastUsed = clock.monotonic()
+    // In the order of use: the first is the one that makes room.
+    flows.delete(client)
+    flows.set(client, flow)
     flow.upstream.send(message, flow.endpoint.port, flow.endpoint.ip)
   })
 

@@ -37,7 +37,10 @@ export class UserspaceProxy implements ServiceProxy {
     let changes = 0
     // Addresses are let go first, so that a service can take over another one's.
     for (const id of ids) changes += await this.#release(id, state.ports.get(id))
-    for (const id of ids) {
+    // What was let go may be what others wait for.
+    const waiting =
+      changes === 0 ? [] : [...this.#programmed.values()].filter(({ problem }) => problem !== undefined).map(({ port }) => port.id)
+    for (const id of new Set([...ids, ...waiting])) {
       const port = state.ports.get(id)
       if (port !== undefined) changes += await this.#program(port, state.nodeName)
     }

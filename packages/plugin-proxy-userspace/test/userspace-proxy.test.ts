@@ -186,6 +186,19 @@ describe('UserspaceProxy', () => {
     expect(await get(port)).toBe('a')
   })
 
+  it('gives an address to the service that waits for it as soon as another lets go of it', async () => {
+    const [a, b] = [await backend('a'), await backend('b')]
+    const port = await freePort()
+    const proxy = makeProxy()
+    const first = servicePort(port, [a.endpoint])
+    const second = servicePort(port, [b.endpoint], { id: 'default/second:http', service: 'second' })
+    expect((await proxy.apply({ state: state(first, second) })).problems).toMatchObject([
+      { id: 'default/second:http', reason: 'PortInUse' },
+    ])
+    expect((await proxy.apply({ state: state(second), changed: new Set(['default/web:http']) })).problems).toEqual([])
+    expect(await get(port)).toBe('b')
+  })
+
   it('lets go of addresses of removed services, and of all on clear', async () => {
     const { endpoint } = await backend('a')
     const port = await freePort()

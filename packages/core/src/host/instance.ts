@@ -1,5 +1,5 @@
 import type { Cancel } from '../clock/clock.ts'
-import { ContinuoError } from '../errors/continuo-error.ts'
+import { ContinuoError, isContinuoError } from '../errors/continuo-error.ts'
 import type { Informer } from '../informer/informer.ts'
 import type { KubeObject } from '../objects/object.ts'
 import type { HealthCheck, StartGroup } from '../plugin/plugin.ts'
@@ -59,7 +59,7 @@ export class PluginInstance {
         throw new ContinuoError(
           'PLUGIN_START_FAILED',
           `plugin ${this.name} failed to start (${group}): ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
+          { cause: error, hint: isContinuoError(error) ? error.hint : undefined },
         )
       }
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { pages, readPage } from './markdown.ts'
-import { workspace } from './workspace-files.ts'
+import { packages, workspace } from './workspace-files.ts'
 
 /** The anchor that a heading gets. */
 const slug = (heading: string): string =>
@@ -25,4 +25,9 @@ it.each(pages)('%s links to what exists', (page) => {
       return anchor !== undefined && at.endsWith('.md') && !anchors(at).includes(anchor)
     })
   expect(broken).toEqual([])
+})
+
+it('the README of the workspace names every package', () => {
+  const named = [...readPage('README.md').matchAll(/\[`[^`]+`\]\(packages\/([\w-]+)\)/g)].map(([, name]) => name)
+  expect(named.sort()).toEqual([...packages])
 })

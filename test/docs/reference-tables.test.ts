@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { reasonCodes } from '@continuo/core'
 import { describe, expect, it } from 'vitest'
-import { tableRows } from './markdown.ts'
-import { sources, withoutComments } from './workspace-files.ts'
+import { createProgram } from '../../packages/continuo/src/program.ts'
+import { readPage, tableRows } from './markdown.ts'
+import { sources, withoutComments, workspace } from './workspace-files.ts'
 
 /** Upper-case texts in sources that are no codes of ours: of the platform, of libraries, of the environment. */
 const foreign = /^(ERR|HPE)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
@@ -48,5 +51,30 @@ describe('docs/metrics.md', () => {
     expect(made.length).toBeGreaterThan(5)
     const rows = tableRows('docs/metrics.md', 'metric')
     expect(rows.map(([name, type, , owner]) => `${name} ${type} ${owner}`).sort()).toEqual(made.sort())
+  })
+})
+
+describe('docs/cluster.md', () => {
+  const text = readPage('docs/cluster.md')
+  const reference = readFileSync(join(workspace, 'packages/continuo/config/reference.yaml'), 'utf8')
+
+  it.each(['@continuo/plugin-authz-rbac', '@continuo/plugin-authn-service-account'])(
+    'says that the reference cluster lacks %s exactly as long as it does',
+    (plugin) => {
+      expect(text.includes(`\`${plugin}\``) && text.includes('are not in the reference cluster yet')).toBe(!reference.includes(plugin))
+    },
+  )
+
+  it('names every flag of every command', async () => {
+    const rows = tableRows('docs/cluster.md', 'command')
+    const { commands } = createProgram()
+    expect(rows.map(([command = '']) => command.split(' ')[1])).toEqual(commands.map((command) => command.name()))
+    const flagsOfUp = commands[0]?.options.map((option) => option.long) ?? []
+    for (const [at, command] of commands.entries()) {
+      const flags = command.options.map((option) => option.long).sort()
+      const told = (rows[at]?.[2] ?? '').matchAll(/--[a-z-]+/g)
+      const named = rows[at]?.[2] === 'those of up' ? flagsOfUp : [...told].map(([flag]) => flag)
+      expect([...named].sort(), command.name()).toEqual(flags)
+    }
   })
 })

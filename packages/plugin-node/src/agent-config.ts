@@ -38,8 +38,8 @@ export const agentConfig = z.strictObject({
         .int()
         .min(4_096)
         .default(10 * 1024 * 1024)
-        .describe('A log that is larger is rotated.'),
-      maxFiles: z.int().min(2).default(5).describe('Files that are kept of one log, the current one included.'),
+        .describe("Size at which a container's log is rotated. Bytes."),
+      maxFiles: z.int().min(2).default(5).describe('Files that a container keeps, the current one included.'),
     })
     .prefault({})
     .describe("Rotation of containers' logs."),

@@ -16,17 +16,21 @@ beforeEach(async () => {
 })
 afterEach(() => data.remove())
 
-/** Serves until it is killed, whatever it is told. */
-const stubborn = {
+const shell = (script: string) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'stubborn' },
-  spec: { containers: [{ name: 'main', image: 'host', command: ['sh', '-c', 'trap "" TERM INT; while :; do sleep 0.1; done'] }] },
-}
+  metadata: { name: 'web' },
+  spec: { containers: [{ name: 'main', image: 'host', command: ['sh', '-c', script] }] },
+})
+const obedient = shell('trap "exit 0" TERM; while :; do sleep 0.1; done')
+const stubborn = shell('trap "" TERM INT; while :; do sleep 0.1; done')
 
-async function startStubborn(api: Api): Promise<void> {
-  await api.ok('POST', pods, { body: stubborn })
-  await eventually(async () => expect((await api.ok('GET', `${pods}/stubborn`)).body.status.containerStatuses?.[0]?.ready).toBe(true))
+const ready = (api: Api): Promise<void> =>
+  eventually(async () => expect((await api.ok('GET', `${pods}/web`)).body.status.containerStatuses?.[0]?.ready).toBe(true))
+
+async function start(api: Api, pod: unknown): Promise<void> {
+  await api.ok('POST', pods, { body: pod })
+  await ready(api)
 }
 
 const up = (): ContinuoRun => spawnContinuo(['up', '--data-dir', data.path, '--listen', '127.0.0.1:0', '--log-level', 'warn'])
@@ -40,7 +44,7 @@ describe('a cluster that is told to stop', () => {
       const run = up()
       await started(run)
       using api = await openApi(`${data.path}/kubeconfig`)
-      await startStubborn(api)
+      await start(api, obedient)
       run.child.kill(signal)
       expect((await run.ended).code).toBe(0)
       await nothingRuns()
@@ -49,7 +53,7 @@ describe('a cluster that is told to stop', () => {
 
       const again = await startProcess({ dataDir: data.path })
       using next = await openApi(again.kubeconfig)
-      await eventually(async () => expect((await next.ok('GET', `${pods}/stubborn`)).body.status.containerStatuses?.[0]?.ready).toBe(true))
+      await ready(next)
       expect(await again.interrupt()).toBe(0)
       await nothingRuns()
     },
@@ -59,7 +63,7 @@ describe('a cluster that is told to stop', () => {
     const run = up()
     await started(run)
     using api = await openApi(`${data.path}/kubeconfig`)
-    await startStubborn(api)
+    await start(api, stubborn)
     run.child.kill('SIGINT')
     // Two within a moment are one wish that a wrapper has doubled.
     await sleep(1_700)
@@ -70,7 +74,7 @@ describe('a cluster that is told to stop', () => {
 
     const again = await startProcess({ dataDir: data.path })
     using next = await openApi(again.kubeconfig)
-    await eventually(async () => expect((await next.ok('GET', `${pods}/stubborn`)).body.status.containerStatuses?.[0]?.ready).toBe(true))
+    await ready(next)
     expect(await again.interrupt()).toBe(0)
     await nothingRuns()
   })

@@ -35,7 +35,7 @@ export const configMapResource = workloadResource(ConfigMap, {
         checkName(isConfigKey, key, `binaryData[${key}]`, errors)
         bytes += Buffer.byteLength(value, 'base64')
       }
-      if (bytes > maxDataBytes) errors.push(fieldError.tooLong('', maxDataBytes))
+      if (bytes > maxDataBytes) errors.push(fieldError.tooLong('[]', maxDataBytes))
     },
     validateUpdate(next, old, errors) {
       checkFrozen(next, old, ['data', 'binaryData'], errors)

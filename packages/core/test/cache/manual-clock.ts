@@ -24,7 +24,11 @@ export class ManualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = this.after(ms, resolve)
-      signal?.addEventListener('abort', () => (cancel(), reject(signal.reason)), { once: true })
+      const abort = (): void => {
+        cancel()
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', abort, { once: true })
     })
   }
 

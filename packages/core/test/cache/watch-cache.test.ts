@@ -72,7 +72,10 @@ describe('watch cache: reading', () => {
         const list = await inner.list(prefix, options)
         return {
           ...list,
-          entries: list.entries.map((entry) => (page.set(entry.value, 9), { ...entry, value: page.subarray(9, 9 + entry.value.length) })),
+          entries: list.entries.map((entry) => {
+            page.set(entry.value, 9)
+            return { ...entry, value: page.subarray(9, 9 + entry.value.length) }
+          }),
         }
       },
     }
@@ -277,7 +280,13 @@ describe('watch cache: its store', () => {
   it('shares one question for the head among callers, but none that was asked before them', async () => {
     const inner = createMemoryStore()
     let asked = 0
-    const store: Store = { ...forward(inner), head: () => (asked++, inner.head()) }
+    const store: Store = {
+      ...forward(inner),
+      head: () => {
+        asked++
+        return inner.head()
+      },
+    }
     const cache = await started(store)
     await Promise.all(Array.from({ length: 100 }, () => cache.caughtUp()))
     expect(asked).toBe(2)

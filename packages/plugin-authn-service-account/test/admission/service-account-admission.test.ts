@@ -7,14 +7,12 @@ const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 async function createPod(spec: Partial<PodSpec>, account: Partial<ServiceAccount> = {}): Promise<Pod> {
   const plane = await startControlPlane({ more: { admission: serviceAccountAdmission } })
-  await plane.client
-    .for(ServiceAccount)
-    .create({
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: spec.serviceAccountName ?? 'default', namespace: 'default' },
-      ...account,
-    })
+  await plane.client.for(ServiceAccount).create({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: spec.serviceAccountName ?? 'default', namespace: 'default' },
+    ...account,
+  })
   return plane.client.for(Pod).create({
     apiVersion: 'v1',
     kind: 'Pod',

@@ -19,6 +19,8 @@ const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('ya
 
 const maxValues = 1_000_000
 const maxAliases = 100
+/** Tokens of one document. Parsing takes some 10 µs for each, all in one go: who has more to say says it in JSON. */
+const maxTokens = 200_000
 
 /** YAML 1.1 types that Kubernetes' parser reads as strings: times, base-60 numbers, and the collections that JSON lacks. */
 const unwanted = new Set(['timestamp', 'intTime', 'floatTime', 'binary', 'omap', 'pairs', 'set'])
@@ -29,9 +31,28 @@ const keepTag = (tag: Tags[number]): boolean => {
   return !unwanted.has(name) && !('format' in tag && (tag as { format?: string }).format === 'TIME')
 }
 
+/**
+ * Looks at the tokens alone, in linear time, before anything is built: the parser takes quadratic time for what is nested deep.
+ * Block sequences and keys nest within a line; nesting by indentation is bounded by the size of the text, for its lines grow.
+ */
+function checkTokens(yaml: typeof import('yaml'), text: string, maxDepth: number): void {
+  let flow = 0
+  let indicators = 0
+  let count = 0
+  for (const token of new yaml.Lexer().lex(text)) {
+    if (++count > maxTokens)
+      throw new ApiError('RequestEntityTooLarge', `the YAML document has more than ${maxTokens} tokens: send it as JSON`)
+    if (token === '{' || token === '[') flow++
+    else if (token === '}' || token === ']') flow--
+    else if (token === '\n' || token === '\r\n') indicators = 0
+    else if (flow === 0 && (token === '-' || token === '?' || token === ':')) indicators++
+    if (flow > maxDepth || indicators > maxDepth) throw tooDeep(maxDepth)
+  }
+}
+
 function findDuplicates(yaml: typeof import('yaml'), part: unknown, path: (string | number)[], found: string[], maxDepth: number): void {
   if (path.length > maxDepth) throw tooDeep(maxDepth)
-  const { isAlias, isMap, isScalar, isSeq } = yaml
+  const { isMap, isScalar, isSeq } = yaml
   if (isSeq(part))
     for (const [i, item] of part.items.entries()) {
       path.push(i)
@@ -41,7 +62,9 @@ function findDuplicates(yaml: typeof import('yaml'), part: unknown, path: (strin
   else if (isMap(part)) {
     const seen = new Set<string>()
     for (const { key, value } of part.items) {
-      const name = isScalar(key) ? String(key.value) : isAlias(key) ? `*${key.source}` : String(key)
+      // Anything else would become its own text, which doubles with each level.
+      if (key !== null && !isScalar(key)) throw new ApiError('BadRequest', 'the keys of a YAML mapping must be plain scalars')
+      const name = key === null ? 'null' : String(key.value)
       path.push(name)
       if (name !== '<<' && seen.has(name) && found.length < maxDuplicates)
         found.push(`duplicate field ${JSON.stringify(formatFieldPath(path))}`)
@@ -124,6 +147,7 @@ export function parseYaml(body: string | Uint8Array, options: ParseOptions = {})
   const yaml = loadYaml()
   let document: Document
   try {
+    checkTokens(yaml, text, maxDepth)
     document = readYaml(yaml, text)
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(maxDepth)

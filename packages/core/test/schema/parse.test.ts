@@ -94,6 +94,21 @@ describe('parseJson', () => {
 })
 
 describe('parseYaml', () => {
+  it.each(['- ', '? ', '{a: ', '[', '- ? '])('refuses %j without end at once', (opening) => {
+    for (const depth of [1_000, 100_000]) {
+      const began = performance.now()
+      expect(() => parseYaml(`a: b\nc:\n  ${opening.repeat(depth)}x`)).toThrow(badRequest(expect.any(String)))
+      expect(performance.now() - began).toBeLessThan(1_000)
+    }
+  })
+
+  it('refuses keys that are no scalars, and documents of too many tokens', () => {
+    for (const text of ['? {a: b}\n: c', '? [a]\n: c', `${'? '.repeat(30)}a`, 'a: &a b\n? *a\n: c'])
+      expect(() => parseYaml(text)).toThrow(badRequest('the keys of a YAML mapping must be plain scalars'))
+    expect(() => parseYaml(`a: [${'x,'.repeat(200_000)}x]`)).toThrow(expect.objectContaining({ status: 413 }))
+    expect(parseYaml(`a: {${Array.from({ length: 600 }, (_, i) => `k${i}: ${i}`).join(', ')}}`).value).toHaveProperty('a.k599', 599)
+  })
+
   it('reads scalars as kubectl does', () => {
     expect(parseYaml('a: yes\nb: 0644\nc: "0644"\nd: 2001-12-14\ne: 22:22\nf: ~\ng: 1e3\nh: 0x1F\ni: |\n  text\n').value).toEqual({
       a: true,

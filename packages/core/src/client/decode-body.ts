@@ -56,6 +56,9 @@ export function decodeBody(
   return object
 }
 
+/** A value of a body in a message; what is no text may have no way to become one. */
+export const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200)
+
 function checkKind(gvk: GroupVersionKind, body: UnstructuredObject): void {
   if (!isRecord(body)) throw new ApiError('BadRequest', 'the body of the request is not an object')
   const apiVersion = formatApiVersion(gvk)
@@ -64,11 +67,11 @@ function checkKind(gvk: GroupVersionKind, body: UnstructuredObject): void {
   if (body.apiVersion !== apiVersion) {
     throw new ApiError(
       'BadRequest',
-      `the API version in the data (${String(body.apiVersion)}) does not match the expected API version (${apiVersion})`,
+      `the API version in the data (${shown(body.apiVersion)}) does not match the expected API version (${apiVersion})`,
     )
   }
   if (body.kind !== gvk.kind)
-    throw new ApiError('BadRequest', `the kind in the data (${String(body.kind)}) does not match the expected kind (${gvk.kind})`)
+    throw new ApiError('BadRequest', `the kind in the data (${shown(body.kind)}) does not match the expected kind (${gvk.kind})`)
   if (body.metadata === undefined || body.metadata === null) body.metadata = { name: '' }
   if (!isRecord(body.metadata)) throw new ApiError('BadRequest', 'metadata is not an object')
 }

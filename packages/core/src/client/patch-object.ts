@@ -5,7 +5,7 @@ import { applyPatch } from '../patch/apply-patch.ts'
 import { isRecord } from '../schema/json-value.ts'
 import type { Caller } from './caller.ts'
 import { createDecoded } from './create-decoded.ts'
-import { checkIdentity, decodeBody, shapeOf } from './decode-body.ts'
+import { checkIdentity, decodeBody, shapeOf, shown } from './decode-body.ts'
 import { applyFields } from './field-ownership.ts'
 import type { ObjectRef, WriteResult } from './object-service.ts'
 import type { Patch, WriteOptions } from './options.ts'
@@ -89,7 +89,7 @@ async function applyNew(session: WriteSession, target: Target, body: Unstructure
   if (isRecord(body.metadata) && body.metadata.uid) {
     throw new ApiError(
       'Conflict',
-      `uid mismatch: the provided object specified uid ${String(body.metadata.uid)}, and no existing object was found`,
+      `uid mismatch: the provided object specified uid ${shown(body.metadata.uid)}, and no existing object was found`,
     )
   }
   const decoded = decodeBody(shapeOf(target), applyFields(session, target, undefined, body, force), session.options, session.warn)

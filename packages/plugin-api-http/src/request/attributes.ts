@@ -1,7 +1,13 @@
 import type { UserInfo } from '@continuo/core'
 import type { AccessAttributes } from '@continuo/workload'
-import type { RequestPath } from './path.ts'
+import type { RequestPath, ResourcePath } from './path.ts'
 import { readFlag } from './query-options.ts'
+
+const enteringSubresources: readonly string[] = ['exec', 'attach', 'portforward']
+
+/** A stream into a pod does more than read, and WebSockets can only begin with GET: it needs the right to create, whatever the method. */
+const entersPod = ({ group, resource, subresource }: ResourcePath): boolean =>
+  group === '' && resource === 'pods' && enteringSubresources.includes(subresource)
 
 /** The verb of a request as authorisation and metrics know it. Pure. */
 export function verbOf(method: string, path: RequestPath, query: URLSearchParams | undefined): string {
@@ -9,6 +15,7 @@ export function verbOf(method: string, path: RequestPath, query: URLSearchParams
   switch (method) {
     case 'GET':
     case 'HEAD':
+      if (entersPod(path)) return 'create'
       if (path.watch) return 'watch'
       if (path.name !== '') return 'get'
       return query !== undefined && readFlag(query, 'watch') ? 'watch' : 'list'

@@ -8,6 +8,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { checkConfig, configFile, loadConfig } from '../cluster/load.ts'
 import { createPinoLog } from '../log/pino-log.ts'
 import { kubeconfigPath, type RunFlags } from './flags.ts'
+import { makeDirectory } from './make-directory.ts'
 
 export interface RunningCluster {
   readonly cluster: Cluster
@@ -40,17 +41,6 @@ export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel']
 async function everyFault(flags: RunFlags, error: unknown): Promise<never> {
   const problems = await checkConfig(flags.config)
   throw problems.length === 0 ? error : new CheckError(configFile(flags.config), problems)
-}
-
-/** Throws `DIRECTORY` with a sentence when it cannot be there. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : message
-    throw new ContinuoError('DIRECTORY', `the directory ${path} cannot be made: ${why}`, { hint: 'name another one with --data-dir' })
-  }
 }
 
 function optionalEndpoint(cluster: Cluster): ApiEndpoint | undefined {

@@ -77,7 +77,7 @@ class SchedulingLoop {
     this.#bell = bell
     this.#gate = new Gate(ctx.config.parallelBinds)
     this.#events = createEventRecorder({
-      client: ctx.client,
+      client: ctx.leaderClient,
       clock: ctx.clock,
       log: ctx.log,
       component: ctx.config.schedulerName,

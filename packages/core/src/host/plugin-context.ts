@@ -18,6 +18,7 @@ import type { KubeObject } from '../objects/object.ts'
 import type { HostRole, PluginContext } from '../plugin/plugin.ts'
 import { type Random, RandomCap } from '../random/random.ts'
 import type { Kind } from '../resources/resource.ts'
+import { boundClient } from './bound-client.ts'
 import type { PluginInstance } from './instance.ts'
 
 /** What contexts share with their host. */
@@ -66,12 +67,25 @@ function duringTerms(
   })
 }
 
+/** A client whose writes carry the fence of the latest term: after another process has taken over they are refused. */
+function leaderClientOf(host: ContextHost, instance: PluginInstance, client: ObjectClient): ObjectClient {
+  let current = client
+  instance.whenStarted('controllers', () => {
+    const stop = host.leadership().onTerm(({ fence }) => {
+      current = fence === undefined ? client : client.with({ fence })
+    })
+    instance.scope.signal.addEventListener('abort', stop, { once: true })
+  })
+  return boundClient(() => current)
+}
+
 /** The context of one plugin. Whatever is made through it is registered with the instance's scope. */
 export function createPluginContext(host: ContextHost, instance: PluginInstance): PluginContext {
   const { spec, scope, name } = instance
   const { container, hooks, events, informers } = host
   const log = host.log.child({ plugin: name })
   const client = host.client.with({ fieldManager: name })
+  let leaderClient: ObjectClient | undefined
   const decide: Decide = (decision) => host.decisions().record({ ...decision, actor: name })
 
   /** What a plugin gets for the tokens that its context has in a form of its own. */
@@ -122,6 +136,11 @@ export function createPluginContext(host: ContextHost, instance: PluginInstance)
     metrics: host.metrics,
     decide,
     signal: scope.signal,
+    get leaderClient() {
+      requireClient()
+      leaderClient ??= leaderClientOf(host, instance, client)
+      return leaderClient
+    },
     get client() {
       requireClient()
       return client

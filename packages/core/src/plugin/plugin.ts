@@ -68,6 +68,11 @@ export interface PluginContext<C = unknown, R extends Requirements = Requirement
   readonly signal: AbortSignal
   /** Bound to this plugin's identity. Throws `PLUGIN_NO_CLIENT` in a host without an object client. */
   readonly client: ObjectClient
+  /**
+   * As {@link PluginContext.client}, for what a leader writes beside its controllers and tasks, whose clients carry their term already:
+   * an event recorder, for one. Once another process leads, its writes are refused with `Conflict`.
+   */
+  readonly leaderClient: ObjectClient
 
   provide<T>(capability: Capability<T>, implementation: T, key?: string): void
   tap<T extends object>(hook: Hook<T>, tap: Tap<T>, options?: TapOptions): void

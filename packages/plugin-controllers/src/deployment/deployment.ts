@@ -42,7 +42,7 @@ function rollOutDeployments(ctx: PluginContext): void {
     indexes: { controller: (set) => [controllerOf(set)?.uid ?? `orphan/${set.metadata.namespace ?? ''}`] },
   })
   const pods = ctx.informer(Pod, { indexes: { controller: (pod) => [controllerOf(pod)?.uid ?? `orphan/${pod.metadata.namespace ?? ''}`] } })
-  const events = createEventRecorder({ client: ctx.client, clock: ctx.clock, log: ctx.log, component, signal: ctx.signal })
+  const events = createEventRecorder({ client: ctx.leaderClient, clock: ctx.clock, log: ctx.log, component, signal: ctx.signal })
   ctx.onStop(() => events.close())
 
   const selecting = (set: ReplicaSetView): readonly ObjectKey[] =>

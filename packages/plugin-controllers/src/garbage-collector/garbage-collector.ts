@@ -50,7 +50,7 @@ class GarbageCollector {
   constructor(ctx: PluginContext<Config>) {
     this.#ctx = ctx
     const events = createEventRecorder({
-      client: ctx.client,
+      client: ctx.leaderClient,
       clock: ctx.clock,
       log: ctx.log,
       component: 'garbage-collector-controller',

@@ -67,7 +67,7 @@ class NodeLifecycle {
     this.#leases = ctx.informer(Lease, { namespace: leaseNamespace })
     this.#pods = ctx.informer(Pod, { indexes: { node: (pod) => [pod.spec?.nodeName ?? ''] } })
     this.#events = createEventRecorder({
-      client: ctx.client,
+      client: ctx.leaderClient,
       clock: ctx.clock,
       log: ctx.log,
       component: 'node-controller',

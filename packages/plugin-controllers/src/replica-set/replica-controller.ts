@@ -46,7 +46,7 @@ export function replicaController<T extends KubeObject>(ctx: PluginContext, repl
   const sets = ctx.informer(replicas.kind)
   const pods = ctx.informer(Pod, { indexes: { controller: (pod) => [controllerOf(pod)?.uid ?? orphan(pod)] } })
   const events = createEventRecorder({
-    client: ctx.client,
+    client: ctx.leaderClient,
     clock: ctx.clock,
     log: ctx.log,
     component: replicas.component,

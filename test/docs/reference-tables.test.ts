@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { reasonCodes } from '@continuo/core'
 import { describe, expect, it } from 'vitest'
 import { createProgram } from '../../packages/continuo/src/program.ts'
-import { readPage, tableRows } from './markdown.ts'
-import { sources, withoutComments, workspace } from './workspace-files.ts'
+import { tableRows } from './markdown.ts'
+import { sources, withoutComments } from './workspace-files.ts'
 
 /** Upper-case texts in sources that are no codes of ours: of the platform, of libraries, of the environment. */
 const foreign = /^(ERR|HPE)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
@@ -55,16 +53,6 @@ describe('docs/metrics.md', () => {
 })
 
 describe('docs/cluster.md', () => {
-  const text = readPage('docs/cluster.md')
-  const reference = readFileSync(join(workspace, 'packages/continuo/config/reference.yaml'), 'utf8')
-
-  it.each(['@continuo/plugin-authz-rbac', '@continuo/plugin-authn-service-account'])(
-    'says that the reference cluster lacks %s exactly as long as it does',
-    (plugin) => {
-      expect(text.includes(`\`${plugin}\``) && text.includes('are not in the reference cluster yet')).toBe(!reference.includes(plugin))
-    },
-  )
-
   it('names every flag of every command', async () => {
     const rows = tableRows('docs/cluster.md', 'command')
     const { commands } = createProgram()

@@ -1,5 +1,6 @@
 import { ContinuoError, type ObjectClient, systemClock } from '@continuo/core'
-import { Deployment, EndpointSlice } from '@continuo/workload'
+import { Deployment, Service } from '@continuo/workload'
+import { answers } from './answers.ts'
 import type { AppliedObject } from './apply.ts'
 
 export interface ServingOptions {
@@ -9,12 +10,14 @@ export interface ServingOptions {
   progress(text: string): void
 }
 
-/** Resolves when every applied deployment is available at its newest template and every applied service has a ready endpoint. */
+/** Resolves when every applied deployment is available at its newest template and every TCP port of an applied service answers. */
 export async function untilServing(client: ObjectClient, applied: readonly AppliedObject[], options: ServingOptions): Promise<void> {
   const deadline = systemClock.monotonic() + (options.timeoutMs ?? 120_000)
   let shown = ''
   for (;;) {
-    const waiting = (await Promise.all(applied.map((object) => reasonToWait(client, object)))).filter((reason) => reason !== undefined)
+    const waiting = (await Promise.all(applied.map((object) => reasonToWait(client, object, options.signal)))).filter(
+      (reason) => reason !== undefined,
+    )
     if (waiting.length === 0) return
     const text = waiting.join(', ')
     if (text !== shown) options.progress(text)
@@ -28,7 +31,7 @@ export async function untilServing(client: ObjectClient, applied: readonly Appli
   }
 }
 
-async function reasonToWait(client: ObjectClient, object: AppliedObject): Promise<string | undefined> {
+async function reasonToWait(client: ObjectClient, object: AppliedObject, signal: AbortSignal): Promise<string | undefined> {
   if (object.kind === 'Deployment') {
     const deployment = await client.for(Deployment).get(object)
     const wanted = deployment.spec?.replicas ?? 1
@@ -40,11 +43,13 @@ async function reasonToWait(client: ObjectClient, object: AppliedObject): Promis
     return ready >= wanted ? undefined : `${object.name}: ${ready} of ${wanted} replicas available`
   }
   if (object.kind === 'Service') {
-    const slices = await client
-      .for(EndpointSlice)
-      .list({ namespace: object.namespace, labelSelector: `kubernetes.io/service-name=${object.name}` })
-    const ready = slices.items.flatMap((slice) => slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false)
-    return ready.length > 0 ? undefined : `service ${object.name} has no ready endpoint`
+    const { spec } = await client.for(Service).get(object)
+    const address = spec?.clusterIP
+    if (address === undefined || address === '' || address === 'None') return undefined
+    for (const { port, protocol } of spec?.ports ?? []) {
+      if ((protocol ?? 'TCP') === 'TCP' && !(await answers(address, port, signal)))
+        return `nothing answers at service ${object.name}, port ${port}`
+    }
   }
   return undefined
 }

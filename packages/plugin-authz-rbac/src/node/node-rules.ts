@@ -1,8 +1,9 @@
+import type { AccessRule } from '@continuo/workload'
 import { at, on } from '../defaults/notation.ts'
 import { readyRules } from '../rules/match-rules.ts'
 
 /** What every node may do whatever runs on it. What belongs to single nodes and pods is decided by the graph, not here. */
-export const nodeRules = readyRules([
+export const everyNodeMay: readonly AccessRule[] = [
   on('create', 'authentication.k8s.io', 'tokenreviews selfsubjectreviews'),
   on('create', 'authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews'),
   on('read', 'core', 'services'),
@@ -14,4 +15,7 @@ export const nodeRules = readyRules([
   on('read', 'storage.k8s.io', 'csidrivers'),
   on('read', 'node.k8s.io', 'runtimeclasses'),
   at('get', '/api /api/* /apis /apis/* /openapi /openapi/* /healthz /livez /readyz /version'),
-])
+]
+
+/** The same, made ready for questions. */
+export const nodeRules = readyRules(everyNodeMay)

@@ -1,13 +1,13 @@
 // CPU per create, update, patch and apply of a pod of 2 KB: over the in-process client, and of the server alone over HTTP/2 with a client certificate.
-//   node --conditions=@continuo/source bench/writes.bench.ts [operations per round, default 600] [rounds, default 5]
+//   node --conditions=@continuo/source bench/writes.bench.ts [operations per round, default 400] [rounds, default 3]
 
 import { startChild } from './support/child.ts'
 import { header, median, range, row } from './support/figures.ts'
 import type { WriteKind } from './support/write-operations.ts'
 import { writeKinds } from './support/write-operations.ts'
 
-const operations = Number(process.argv[2] ?? 600)
-const rounds = Number(process.argv[3] ?? 5)
+const operations = Number(process.argv[2] ?? 400)
+const rounds = Number(process.argv[3] ?? 3)
 
 using api = startChild('./api-process.ts')
 using client = startChild('./client-process.ts')

@@ -52,8 +52,9 @@ export class OwnerGraph {
 
   /** Dependents that hold back a foreground deletion of the owner. */
   blockersOf(uid: string): readonly GraphNode[] {
-    return this.dependentsOf(uid).filter((dependent) =>
-      dependent.owners.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
+    // One that owns itself holds nobody back.
+    return this.dependentsOf(uid).filter(
+      (dependent) => dependent.uid !== uid && dependent.owners.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
     )
   }
 

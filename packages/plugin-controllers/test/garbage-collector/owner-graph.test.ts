@@ -48,6 +48,14 @@ test('a foreground deletion looks at the dependents, and at the owner as each of
   expect(checks(graph.forget('a'))).toEqual(['check owner'])
 })
 
+test('one that owns itself does not hold itself back', () => {
+  const graph = new OwnerGraph()
+  const self: Owner[] = [{ uid: 'self', block: true }]
+  graph.observe(object('self', self))
+  expect(checks(graph.observe(object('self', self, going('foregroundDeletion'))))).toContain('check self')
+  expect(graph.blockersOf('self')).toEqual([])
+})
+
 test('looks at a foreground owner when a dependent lets go of it or blocks it no longer', () => {
   const graph = new OwnerGraph()
   graph.observe(object('owner', [], going('foregroundDeletion')))

@@ -14,7 +14,15 @@ import {
   systemClock,
   type UserInfo,
 } from '@continuo/core'
-import { type ApiRoute, ApiRouteCap, AuthenticatorCap, ServiceAccount, type TokenRequest, workloadKinds } from '@continuo/workload'
+import {
+  type ApiRoute,
+  ApiRouteCap,
+  AuthenticatorCap,
+  ClusterCaCap,
+  ServiceAccount,
+  type TokenRequest,
+  workloadKinds,
+} from '@continuo/workload'
 import { onTestFinished } from 'vitest'
 import { serviceAccountTokens } from '../src/index.ts'
 
@@ -45,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly config?: Record<string, unknown>
   readonly more?: Readonly<Record<string, AnyPlugin>>
   readonly store?: MemoryStore
+  /** No authority that clients would have to know. */
+  readonly plainHttp?: boolean
 }
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -62,7 +72,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     name: 'test',
     role: 'control-plane',
     clock,
-    inherit: [[HostSettingsCap, { dataDir: directory, clusterName: 'test' }]],
+    inherit: [
+      [HostSettingsCap, { dataDir: directory, clusterName: 'test' }],
+      ...(options.plainHttp === true ? [] : [[ClusterCaCap, { certificate: 'PEM' }] as const]),
+    ],
     plugins: [
       {
         slot: 'store',

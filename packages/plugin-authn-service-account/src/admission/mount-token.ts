@@ -7,14 +7,14 @@ const volumePrefix = 'kube-api-access-'
 const tokenSeconds = 3_607
 const fileMode = 0o644
 
-/** Token, certificate authority and namespace in one volume: what clients in a pod look for. */
-export const tokenVolume = (name: string): Volume => ({
+/** Token, certificate authority (where the cluster has one) and namespace in one volume: what clients in a pod look for. */
+export const tokenVolume = (name: string, hasAuthority: boolean): Volume => ({
   name,
   projected: {
     defaultMode: fileMode,
     sources: [
       { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
-      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ...(hasAuthority ? [{ configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }] : []),
       { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
     ],
   },
@@ -25,17 +25,18 @@ export const wantsToken = (pod: DeepReadonly<Pod>, account: DeepReadonly<Service
   pod.spec?.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
 
 /**
- * Mounts the token into each container that has nothing at its place. `suffix` makes a name for the volume.
+ * Mounts the token into each container that has nothing at its place. `volume` makes the volume with the given prefix of its name.
  * Changes the pod; does nothing to one whose containers all bring their own.
  */
-export function mountToken(pod: Pod, suffix: () => string): void {
+export function mountToken(pod: Pod, volume: (prefix: string) => Volume): void {
   const spec = pod.spec
   if (spec === undefined) return
   const lacking = [...spec.containers, ...(spec.initContainers ?? [])].filter((container) => !hasMount(container))
   if (lacking.length === 0) return
   const present = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))
-  const name = present?.name ?? `${volumePrefix}${suffix()}`
-  if (present === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)]
+  const mounted = present ?? volume(volumePrefix)
+  if (present === undefined) spec.volumes = [...(spec.volumes ?? []), mounted]
+  const { name } = mounted
   for (const container of lacking)
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenMountPath }]
 }

@@ -1,6 +1,15 @@
-import { type AdmissionRequest, type Clock, type DeepReadonly, definePlugin, forbidden, hasReason, type ObjectClient } from '@continuo/core'
-import { Pod, ServiceAccount } from '@continuo/workload'
-import { mountToken, takePullSecrets, wantsToken } from './mount-token.ts'
+import {
+  type AdmissionRequest,
+  type Clock,
+  type DeepReadonly,
+  definePlugin,
+  forbidden,
+  hasReason,
+  type ObjectClient,
+  optional,
+} from '@continuo/core'
+import { ClusterCaCap, Pod, ServiceAccount } from '@continuo/workload'
+import { mountToken, takePullSecrets, tokenVolume, wantsToken } from './mount-token.ts'
 
 const mirror = 'kubernetes.io/config.mirror'
 const defaultAccount = 'default'
@@ -12,6 +21,7 @@ const pauseMs = 100
 export const serviceAccountAdmission = definePlugin({
   name: 'service-account-admission',
   api: '^1',
+  requires: { ca: optional(ClusterCaCap) },
   permissions: [{ apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get'] }],
   setup(ctx) {
     ctx.admission({
@@ -31,7 +41,7 @@ export const serviceAccountAdmission = definePlugin({
             `error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
           )
         takePullSecrets(pod, account)
-        if (wantsToken(pod, account)) mountToken(pod, () => ctx.random.suffix(5))
+        if (wantsToken(pod, account)) mountToken(pod, (prefix) => tokenVolume(`${prefix}${ctx.random.suffix(5)}`, ctx.use.ca !== undefined))
       },
     })
   },

@@ -5,8 +5,8 @@ import { startControlPlane } from '../control-plane.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-async function createPod(spec: Partial<PodSpec>, account: Partial<ServiceAccount> = {}): Promise<Pod> {
-  const plane = await startControlPlane({ more: { admission: serviceAccountAdmission } })
+async function createPod(spec: Partial<PodSpec>, account: Partial<ServiceAccount> = {}, plainHttp = false): Promise<Pod> {
+  const plane = await startControlPlane({ more: { admission: serviceAccountAdmission }, plainHttp })
   await plane.client.for(ServiceAccount).create({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -42,6 +42,11 @@ describe('a new pod', () => {
     ])
     for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])])
       expect(container.volumeMounts, container.name).toEqual([{ name, readOnly: true, mountPath }])
+  })
+
+  it('waits for no authority in a cluster that has none', async () => {
+    const { spec } = await createPod({}, {}, true)
+    expect(spec?.volumes?.[0]?.projected?.sources?.flatMap((source) => Object.keys(source))).toEqual(['serviceAccountToken', 'downwardAPI'])
   })
 
   it.each<[string, boolean | undefined, boolean | undefined, boolean]>([

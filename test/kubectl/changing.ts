@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import type { Bench } from './cluster.ts'
 import { configMap, cronTab, deployment } from './objects.ts'
 
@@ -50,7 +51,10 @@ export function changingCases(bench: () => Bench): void {
     const generation = (await stored('deployments.apps', 'web')).metadata.generation
     const containers = '{"spec":{"template":{"spec":{"containers":[{"name":"main","env":[{"name":"Q","value":"1"}]}]}}}}'
     expect(await ok('patch', 'deploy', 'web', '-p', containers)).toBe('deployment.apps/web patched\n')
-    expect(await ok('patch', 'deploy', 'web', '-p', containers)).toBe('deployment.apps/web patched (no change)\n')
+    // kubectl compares whole objects: while the rollout runs, the status may change between its read and its patch.
+    await eventually(async () =>
+      expect(await ok('patch', 'deploy', 'web', '-p', containers)).toBe('deployment.apps/web patched (no change)\n'),
+    )
     const { spec, metadata } = await stored('deployments.apps', 'web')
     expect(spec.template.spec.containers).toMatchObject([{ name: 'main', image: 'host', env: [{ name: 'Q', value: '1' }] }])
     expect(metadata.generation).toBe(generation + 1)

@@ -6,9 +6,9 @@ import { jsonEqual } from '../schema/json-value.ts'
 export const hasStatusSubresource = (version: VersionDefinition): boolean =>
   version.subresources?.some((subresource) => subresource.name === 'status' && subresource.type === 'object') === true
 
-/** Kinds with a spec count its changes in `metadata.generation`, and so do all custom resources. */
+/** Kinds with a spec count its changes in `metadata.generation`, and so do all custom resources and kinds that ask for it. */
 export const hasGeneration = ({ definition, schema }: ServedResource): boolean =>
-  definition.custom === true || schema.properties?.spec !== undefined
+  definition.custom === true || definition.strategy?.countsGeneration === true || schema.properties?.spec !== undefined
 
 /** True when two objects differ in something other than the top-level members that are left out. */
 export function differs(a: DeepReadonly<object>, b: DeepReadonly<object>, except: readonly string[]): boolean {

@@ -113,6 +113,8 @@ export interface ResourceStrategy {
     subresource: string | undefined,
   ): readonly FieldError[]
   warnings?(next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject> | undefined): readonly string[]
+  /** The kind has a `metadata.generation` although it has no spec. Default: custom resources and kinds with a spec have one. */
+  readonly countsGeneration?: boolean
   /** True when an update raises `metadata.generation`. Default: anything but metadata and status differs. */
   changesGeneration?(next: DeepReadonly<UnstructuredObject>, old: DeepReadonly<UnstructuredObject>): boolean
   /** The object's name rule. Default: a DNS-1123 subdomain of at most 253 characters. Returns what is wrong with the name. */

@@ -1,4 +1,10 @@
 import type { ResourceDefinition } from '@continuo/core'
+import { mutatingAdmissionPolicyResource } from './admission-registration/mutating-admission-policy.ts'
+import { mutatingAdmissionPolicyBindingResource } from './admission-registration/mutating-admission-policy-binding.ts'
+import { mutatingWebhookConfigurationResource } from './admission-registration/mutating-webhook-configuration.ts'
+import { validatingAdmissionPolicyResource } from './admission-registration/validating-admission-policy.ts'
+import { validatingAdmissionPolicyBindingResource } from './admission-registration/validating-admission-policy-binding.ts'
+import { validatingWebhookConfigurationResource } from './admission-registration/validating-webhook-configuration.ts'
 import { controllerRevisionResource } from './apps/controller-revision.ts'
 import { daemonSetResource } from './apps/daemon-set.ts'
 import { deploymentResource } from './apps/deployment.ts'
@@ -34,6 +40,24 @@ import { roleBindingResource } from './rbac/role-binding.ts'
 import { priorityClassResource } from './scheduling/priority-class.ts'
 import { storageClassResource } from './storage/storage-class.ts'
 
+export { MutatingAdmissionPolicy, mutatingAdmissionPolicyResource } from './admission-registration/mutating-admission-policy.ts'
+export {
+  MutatingAdmissionPolicyBinding,
+  mutatingAdmissionPolicyBindingResource,
+} from './admission-registration/mutating-admission-policy-binding.ts'
+export {
+  MutatingWebhookConfiguration,
+  mutatingWebhookConfigurationResource,
+} from './admission-registration/mutating-webhook-configuration.ts'
+export { ValidatingAdmissionPolicy, validatingAdmissionPolicyResource } from './admission-registration/validating-admission-policy.ts'
+export {
+  ValidatingAdmissionPolicyBinding,
+  validatingAdmissionPolicyBindingResource,
+} from './admission-registration/validating-admission-policy-binding.ts'
+export {
+  ValidatingWebhookConfiguration,
+  validatingWebhookConfigurationResource,
+} from './admission-registration/validating-webhook-configuration.ts'
 export { ControllerRevision, controllerRevisionResource } from './apps/controller-revision.ts'
 export { DaemonSet, daemonSetResource } from './apps/daemon-set.ts'
 export { Deployment, deploymentResource } from './apps/deployment.ts'
@@ -105,4 +129,10 @@ export const workloadResources: readonly ResourceDefinition[] = [
   priorityClassResource,
   runtimeClassResource,
   certificateSigningRequestResource,
+  mutatingAdmissionPolicyResource,
+  mutatingAdmissionPolicyBindingResource,
+  mutatingWebhookConfigurationResource,
+  validatingAdmissionPolicyResource,
+  validatingAdmissionPolicyBindingResource,
+  validatingWebhookConfigurationResource,
 ]

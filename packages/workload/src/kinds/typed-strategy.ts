@@ -8,6 +8,7 @@ export interface TypedStrategy<T extends KubeObject> {
   validate?(next: DeepReadonly<T>, errors: FieldError[]): void
   validateUpdate?(next: DeepReadonly<T>, old: DeepReadonly<T>, errors: FieldError[], subresource: string | undefined): void
   warnings?(next: DeepReadonly<T>, old: DeepReadonly<T> | undefined): readonly string[]
+  readonly countsGeneration?: boolean
   changesGeneration?(next: DeepReadonly<T>, old: DeepReadonly<T>): boolean
   validateName?(name: string, isPrefix: boolean): readonly string[]
   gracePeriodSeconds?(object: DeepReadonly<T>, request: DeletionRequest): number

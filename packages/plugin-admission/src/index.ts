@@ -1,0 +1,3 @@
+export { limitRanger } from './limit-ranger/limit-ranger.ts'
+export { priority } from './priority/priority.ts'
+export { resourceQuota } from './resource-quota/resource-quota.ts'

@@ -1,7 +1,6 @@
 import { type DeepReadonly, type FieldError, fieldError, labelKeyFaults, labelValueFaults, validateLabels } from '@continuo/core'
 import type {
   Affinity,
-  NodeSelectorTerm,
   PodAffinityTerm,
   PodSpec,
   PodTemplateSpec,
@@ -13,6 +12,7 @@ import { checkName, isDnsLabel, isDnsSubdomain, isQualifiedName } from '../rules
 import { checkLabelSelector } from '../rules/selectors.ts'
 import { checkAddress, checkAmounts, checkNotNegative, checkOneOf } from '../rules/values.ts'
 import { checkContainer, podScope } from './check-container.ts'
+import { checkNodeSelector, checkNodeTerm } from './check-node-selector.ts'
 import { checkVolumes } from './check-volume.ts'
 
 /** The spec of a pod or of a template (`pkg/apis/core/validation`, ValidatePodSpec). It has been defaulted. */
@@ -124,10 +124,7 @@ function checkSpread(constraint: DeepReadonly<TopologySpreadConstraint>, path: s
 
 function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReadonly<Affinity>, path: string, errors: FieldError[]): void {
   const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  const at = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
-  if (required !== undefined && (required.nodeSelectorTerms ?? []).length === 0)
-    errors.push(fieldError.required(at, 'must have at least one node selector term'))
-  each(required?.nodeSelectorTerms, at, (term, place) => checkNodeTerm(term, place, errors))
+  if (required !== undefined) checkNodeSelector(required, `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`, errors)
   nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ weight, preference }, index) => {
     const preferred = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
     checkWeight(weight, `${preferred}.weight`, errors)
@@ -152,22 +149,6 @@ function checkAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: DeepReado
 
 const checkWeight = (weight: number, path: string, errors: FieldError[]): void => {
   if (!(weight >= 1 && weight <= 100)) errors.push(fieldError.invalid(path, weight, 'must be in the range 1-100'))
-}
-
-function checkNodeTerm(term: DeepReadonly<NodeSelectorTerm>, path: string, errors: FieldError[]): void {
-  term.matchExpressions?.forEach(({ key, operator, values }, index) => {
-    const at = `${path}.matchExpressions[${index}]`
-    const count = values?.length ?? 0
-    if ((operator === 'In' || operator === 'NotIn') && count === 0)
-      errors.push(fieldError.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-    if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0)
-      errors.push(fieldError.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    if ((operator === 'Gt' || operator === 'Lt') && count !== 1)
-      errors.push(fieldError.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    if (!['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'].includes(operator))
-      errors.push(fieldError.invalid(`${at}.operator`, operator, 'not a valid selector operator'))
-    for (const fault of labelKeyFaults(key)) errors.push(fieldError.invalid(`${at}.key`, key, fault))
-  })
 }
 
 function checkPodTerm(term: DeepReadonly<PodAffinityTerm>, path: string, errors: FieldError[]): void {

@@ -77,17 +77,25 @@ function fullName(reference: string, owner: string): string {
 
 /** Properties that the schema of the same definition requires. */
 function requiredOf(message: string): ReadonlySet<string> {
-  const text = definitions[message.replace(/^k8s\.io\./, 'io.k8s.')] ?? ''
+  const text = definitions[message.replace(/^k8s\.io\./, 'io.k8s.').replace('kube_aggregator', 'kube-aggregator')] ?? ''
   return new Set([...text.matchAll(/(?:^|;)([^ ;]+)! /g)].map((match) => match[1] as string))
 }
 
-const packages: Readonly<Record<string, string>> = { '': 'core', 'internal.apiserver.k8s.io': 'apiserverinternal' }
+const packages: Readonly<Record<string, string>> = {
+  '': 'k8s.io.api.core',
+  'apiregistration.k8s.io': 'k8s.io.kube_aggregator.pkg.apis.apiregistration',
+  'internal.apiserver.k8s.io': 'k8s.io.api.apiserverinternal',
+  'metrics.k8s.io': 'k8s.io.metrics.pkg.apis.metrics',
+}
 const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1'
+/** Groups of Kubernetes itself: without a dot, or below its domain. A custom `apps.example.com` is no `apps`. */
+const official = /^[^.]*$|\.k8s\.io$/
 
 /** The message that carries a kind; kinds of meta/v1 (DeleteOptions, Status) travel under any group. */
 export function messageOfKind(apiVersion: string, kind: string): Message | undefined {
   const slash = apiVersion.indexOf('/')
   const group = slash < 0 ? '' : apiVersion.slice(0, slash)
   const version = slash < 0 ? apiVersion : apiVersion.slice(slash + 1)
-  return messageOf(`k8s.io.api.${packages[group] ?? group.split('.')[0]}.${version}.${kind}`) ?? messageOf(`${meta}.${kind}`)
+  const home = official.test(group) ? (packages[group] ?? `k8s.io.api.${group.split('.')[0]}`) : undefined
+  return (home === undefined ? undefined : messageOf(`${home}.${version}.${kind}`)) ?? messageOf(`${meta}.${kind}`)
 }

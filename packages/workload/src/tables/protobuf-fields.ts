@@ -1463,6 +1463,22 @@ export const protobufFields: Readonly<Record<string, Readonly<Record<string, str
   'k8s.io.apimachinery.pkg.util.intstr': {
     IntOrString: 'type 1 l;intVal 2 i;strVal 3 s',
   },
+  'k8s.io.kube_aggregator.pkg.apis.apiregistration.v1': {
+    APIService: 'metadata 1 @meta.ObjectMeta;spec 2 @.APIServiceSpec;status 3 @.APIServiceStatus',
+    APIServiceCondition: 'type 1 s;status 2 s;lastTransitionTime 3 @meta.Time;reason 4 s;message 5 s',
+    APIServiceList: 'metadata 1 @meta.ListMeta;items 2 *@.APIService',
+    APIServiceSpec:
+      'service 1 @.ServiceReference;group 2 s;version 3 s;insecureSkipTLSVerify 4 b;caBundle 5 y;groupPriorityMinimum 7 i;versionPriority 8 i',
+    APIServiceStatus: 'conditions 1 *@.APIServiceCondition',
+    ServiceReference: 'namespace 1 s;name 2 s;port 3 i',
+  },
+  'k8s.io.metrics.pkg.apis.metrics.v1beta1': {
+    ContainerMetrics: 'name 1 s;usage 2 %@resource.Quantity',
+    NodeMetrics: 'metadata 1 @meta.ObjectMeta;timestamp 2 @meta.Time;window 3 @meta.Duration;usage 4 %@resource.Quantity',
+    NodeMetricsList: 'metadata 1 @meta.ListMeta;items 2 *@.NodeMetrics',
+    PodMetrics: 'metadata 1 @meta.ObjectMeta;timestamp 2 @meta.Time;window 3 @meta.Duration;containers 4 *@.ContainerMetrics',
+    PodMetricsList: 'metadata 1 @meta.ListMeta;items 2 *@.PodMetrics',
+  },
 }
 
 /** Short names of the packages that others refer to. */

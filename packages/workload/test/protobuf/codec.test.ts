@@ -92,4 +92,37 @@ describe('encodeProtobuf', () => {
     }
     expect(decodeProtobuf(encodeProtobuf(revision)).value).toEqual(revision)
   })
+
+  it('carries the kinds of the aggregator and of metrics', () => {
+    const service = {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: 'v1.demo.io' },
+      spec: {
+        group: 'demo.io',
+        version: 'v1',
+        groupPriorityMinimum: 10,
+        versionPriority: 20,
+        service: { namespace: 'a', name: 'b', port: 443 },
+        caBundle: 'AAEC',
+      },
+      status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: '2026-01-02T03:04:05Z' }] },
+    }
+    expect(decodeProtobuf(encodeProtobuf(service)).value).toEqual(service)
+    const usage = {
+      apiVersion: 'metrics.k8s.io/v1beta1',
+      kind: 'PodMetrics',
+      metadata: { name: 'p' },
+      timestamp: '2026-01-02T03:04:05Z',
+      window: '30s',
+      containers: [{ name: 'c', usage: { cpu: '5m' } }],
+    }
+    expect(decodeProtobuf(encodeProtobuf(usage)).value).toEqual(usage)
+  })
+
+  it('takes no custom group for one of Kubernetes that begins like it', () => {
+    expect(() => encodeProtobuf({ apiVersion: 'apps.example.com/v1', kind: 'Deployment' })).toThrow(
+      expect.objectContaining({ code: 'PROTOBUF_UNKNOWN_KIND' }),
+    )
+  })
 })

@@ -46,22 +46,27 @@ describe('conform', () => {
 // Official objects with every field set, kept beside the project where it is developed.
 const folder = join(import.meta.dirname, '../../../../../shared/data/kubernetes-1.36-fixtures')
 
+/** The aggregator's own kind, which the fixtures leave out. */
+const withoutFixture = ['APIService']
+const fixed = workloadResources.filter(({ kind }) => !withoutFixture.includes(kind))
+
 describe.skipIf(!existsSync(folder))('official objects (skipped: the folder with Kubernetes’ fixtures is not beside the project)', () => {
-  it.each(
-    workloadResources.map((resource) => [`${resource.group || 'core'}.${resource.versions[0]?.name}.${resource.kind}`, resource] as const),
-  )('%s has the form of its schema', (name, resource) => {
-    const object = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'))
-    const version = resource.versions[0]!
-    const schema = typeof version.schema === 'function' ? version.schema() : version.schema
-    expect(object.apiVersion).toBe(formatApiVersion({ group: resource.group, version: version.name }))
-    applyDefaults(schema, object)
-    conform(object, schema)
-    // Their texts are invented (`phaseValue`), so words out of a closed set are wrong; nothing else may be.
-    expect(validate(schema, object, '', { listTypes: false }).filter((fault) => fault.type !== 'FieldValueNotSupported')).toEqual([])
-  })
+  it.each(fixed.map((resource) => [`${resource.group || 'core'}.${resource.versions[0]?.name}.${resource.kind}`, resource] as const))(
+    '%s has the form of its schema',
+    (name, resource) => {
+      const object = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'))
+      const version = resource.versions[0]!
+      const schema = typeof version.schema === 'function' ? version.schema() : version.schema
+      expect(object.apiVersion).toBe(formatApiVersion({ group: resource.group, version: version.name }))
+      applyDefaults(schema, object)
+      conform(object, schema)
+      // Their texts are invented (`phaseValue`), so words out of a closed set are wrong; nothing else may be.
+      expect(validate(schema, object, '', { listTypes: false }).filter((fault) => fault.type !== 'FieldValueNotSupported')).toEqual([])
+    },
+  )
 
   it('read defaults and validation of every kind without a crash', () => {
-    for (const resource of workloadResources) {
+    for (const resource of fixed) {
       const object = JSON.parse(
         readFileSync(join(folder, `${resource.group || 'core'}.${resource.versions[0]?.name}.${resource.kind}.json`), 'utf8'),
       )

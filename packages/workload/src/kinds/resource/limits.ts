@@ -1,0 +1,21 @@
+/** The bounds of the resource group (`pkg/apis/resource/types.go`): of each list by its items, of text by its bytes. */
+export const limits = {
+  requests: 32,
+  alternatives: 8,
+  constraints: 32,
+  configurations: 32,
+  selectors: 32,
+  consumers: 256,
+  results: 32,
+  expressionBytes: 10 * 1024,
+  parameterBytes: 10 * 1024,
+  devices: 128,
+  /** Of a slice whose devices have taints, or take from counters. */
+  advancedDevices: 64,
+  counterSets: 8,
+  attributes: 32,
+  taints: 16,
+  conditions: 4,
+  valueBytes: 64,
+  poolNameBytes: 253,
+} as const

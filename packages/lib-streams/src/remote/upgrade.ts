@@ -7,8 +7,8 @@ import { StreamError } from '../stream-error.ts'
 /** Loaded with the first upgrade: a process that only watches never needs it. */
 const loadWs = (): typeof import('ws') => createRequire(import.meta.url)('ws')
 
-/** Largest WebSocket message that is taken; clients send at most 32 KB at once. */
-const maxMessage = 1 << 20
+/** Largest WebSocket message that is taken, as in Kubernetes: kubectl sends 32 KB at once, libraries whatever their caller wrote. */
+const maxMessage = 32 << 20
 
 const listed = (header: string | string[] | undefined): string[] =>
   [header ?? []]

@@ -20,6 +20,7 @@ export interface AdmissionInput {
   readonly dryRun: boolean
   readonly caller: Caller
   readonly warn: (text: string) => void
+  readonly body?: DeepReadonly<UnstructuredObject>
 }
 
 /** A condition on an object that admission relied upon. */
@@ -43,11 +44,14 @@ export class AdmissionRun implements AdmissionRequest {
   readonly dryRun: boolean
   readonly caller: Caller
   readonly read: AdmissionReader
+  readonly body?: DeepReadonly<UnstructuredObject>
   readonly conditions: AdmissionCondition[] = []
   readonly companions: CompanionWrite[] = []
   readonly #parts: ServiceParts
   readonly #definedBy: string | undefined
   readonly #warn: (text: string) => void
+  #isReinvocation = false
+  #again = false
 
   constructor(parts: ServiceParts, input: AdmissionInput) {
     this.#parts = parts
@@ -61,6 +65,7 @@ export class AdmissionRun implements AdmissionRequest {
     this.name = input.name
     if (input.object !== undefined) this.object = input.object
     if (input.oldObject !== undefined) this.oldObject = input.oldObject
+    if (input.body !== undefined) this.body = input.body
     this.options = input.options
     this.dryRun = input.dryRun
     this.caller = input.caller
@@ -71,6 +76,18 @@ export class AdmissionRun implements AdmissionRequest {
     this.#warn(text)
   }
 
+  get isReinvocation(): boolean {
+    return this.#isReinvocation
+  }
+
+  annotate(key: string, value: string): void {
+    this.caller.annotate?.(key, value)
+  }
+
+  reinvoke(): void {
+    this.#again = true
+  }
+
   condition(kind: Kind, key: ObjectKey, resourceVersion: string): void {
     this.conditions.push({ kind, key, resourceVersion })
   }
@@ -79,8 +96,17 @@ export class AdmissionRun implements AdmissionRequest {
     this.companions.push(write)
   }
 
-  /** The lifecycle of namespaces and definitions first, then the mutating taps. */
+  /** The lifecycle of namespaces and definitions first, then the mutating taps; all of it once more when a tap asked for that. */
   async mutate(): Promise<void> {
+    await this.#mutateOnce()
+    if (!this.#again) return
+    this.#isReinvocation = true
+    this.conditions.length = 0
+    this.companions.length = 0
+    await this.#mutateOnce()
+  }
+
+  async #mutateOnce(): Promise<void> {
     namespaceLifecycle(this)
     definitionLifecycle(this, this.#definedBy)
     await this.#call(AdmissionMutate)

@@ -34,14 +34,22 @@ export interface AdmissionRequest {
   readonly subresource?: string
   readonly namespace: string
   readonly name: string
-  /** Absent for deletions. */
+  /** Absent for deletions. For CONNECT the options of the stream; for a subresource with a kind of its own the parent as it will be. */
   readonly object?: UnstructuredObject
   readonly oldObject?: DeepReadonly<UnstructuredObject>
   readonly options: Readonly<Record<string, unknown>>
   readonly dryRun: boolean
   readonly caller: Caller
   readonly read: AdmissionReader
+  /** What was sent to a subresource that has a kind of its own and cannot be read back from the parent: a binding. */
+  readonly body?: DeepReadonly<UnstructuredObject>
+  /** True in the second round of the mutating stage, which {@link AdmissionRequest.reinvoke} brings about. */
+  readonly isReinvocation: boolean
   warn(text: string): void
+  /** A fact for the audit log, such as `policy.example.com/verdict`. The first value of a key counts. */
+  annotate(key: string, value: string): void
+  /** Mutating stage only: lets every mutating tap see the object again, once, after the last of them. What they asked of the commit is asked anew. */
+  reinvoke(): void
   /** The commit happens only if this object is still at this version. */
   condition(kind: Kind, key: ObjectKey, resourceVersion: string): void
   companion(write: CompanionWrite): void

@@ -35,5 +35,7 @@ export interface Caller {
   readonly cause?: string
   /** Receives `Warning` headers' texts. */
   readonly warn?: (text: string) => void
+  /** Receives what admission tells the audit log. */
+  readonly annotate?: (key: string, value: string) => void
   readonly userAgent?: string
 }

@@ -7,6 +7,7 @@ import type { Random } from '../random/random.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { ValueTransform } from '../resources/value-transform.ts'
 import type { Store } from '../store/store.ts'
+import { connectObject } from './connect-object.ts'
 import { createObject } from './create-object.ts'
 import { deleteCollection, deleteObject } from './delete-object.ts'
 import { indexResources } from './dispatch-keys.ts'
@@ -76,6 +77,7 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
     patch: (ref, patch, write, caller) => guarded(() => patchObject(parts, ref, patch, write, caller)),
     delete: (ref, deletion, caller) => guarded(() => deleteObject(parts, ref, deletion, caller)),
     deleteCollection: (collection, list, deletion, caller) => guarded(() => deleteCollection(parts, collection, list, deletion, caller)),
+    connect: (ref, connectOptions, caller) => guarded(() => connectObject(parts, ref, connectOptions, caller)),
     caughtUp: (signal) => guarded(() => cache.caughtUp(signal)),
     [Symbol.dispose]() {
       for (const end of parts.watches) end()

@@ -68,6 +68,12 @@ export interface WriteResult {
   readonly deleted: boolean
 }
 
+/** The object behind a stream, and the stream's options as admission leaves them. */
+export interface ConnectResult {
+  readonly view: ObjectView
+  readonly options: UnstructuredObject
+}
+
 /**
  * The machine behind the API: defaulting, admission, validation, field ownership, commit, and reads from the watch cache.
  * Servers of the API call it with views and bytes; everybody else uses the typed {@link ObjectClient} on top.
@@ -84,6 +90,8 @@ export interface ObjectService {
   delete(ref: ObjectRef, options: DeleteOptions, caller: Caller): Promise<WriteResult>
   /** Deletes what the selectors choose, each by itself; the objects that were chosen. */
   deleteCollection(collection: Omit<ObjectRef, 'name'>, list: ListOptions, options: DeleteOptions, caller: Caller): Promise<ObjectViewList>
+  /** Reads an object and admits a stream into it: exec, attach, port-forward, proxy. `options` is of the subresource's own kind. */
+  connect(ref: ObjectRef, options: UnstructuredObject, caller: Caller): Promise<ConnectResult>
   /** Resolves when the cache holds everything up to the store's head. */
   caughtUp(signal?: AbortSignal): Promise<void>
 }

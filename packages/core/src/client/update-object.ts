@@ -34,6 +34,8 @@ export interface UpdatePlan {
   next(old: StoredView): UnstructuredObject | Promise<UnstructuredObject>
   /** `next` has settled managedFields already: an apply. */
   readonly ownsFields?: boolean
+  /** Of a subresource with a kind of its own. */
+  readonly body?: UnstructuredObject
 }
 
 export async function updateObject(
@@ -74,7 +76,12 @@ export async function updateThroughSubresource(
   const object = decodeBody(shape, mutableCopy(body), session.options, session.warn)
   checkIdentity(target, object)
   await session.parts.cache.caughtUp()
-  return runUpdate(session, target, { operation, gvk: shape.gvk, next: (old) => throughSubresource(target, old, mutableCopy(object)) })
+  return runUpdate(session, target, {
+    operation,
+    gvk: shape.gvk,
+    body: object,
+    next: (old) => throughSubresource(target, old, mutableCopy(object)),
+  })
 }
 
 /** The parent after a write of its subresource. The version that the body names is the version that the parent must be at. */
@@ -146,6 +153,7 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
     dryRun,
     caller,
     warn: session.warn,
+    ...(plan.body === undefined ? {} : { body: plan.body }),
   })
   try {
     await run.mutate()

@@ -141,3 +141,23 @@ it('asks whether an apply may create what is not there, also of callers whose UR
   await apply()
   expect(asked).toEqual(['create widgets w'])
 })
+
+it('runs the mutating stage once more when a tap asks for it, and asks anew what the commit needs', async () => {
+  const rounds: string[] = []
+  const { client, store } = await startCluster({
+    plugins: [
+      tapping(AdmissionMutate, (request: AdmissionRequest) => {
+        if (request.kind.kind !== 'Widget') return
+        const size = (sizeOf(request.object) ?? 0) + 1
+        if (request.object !== undefined) request.object.spec = { size }
+        rounds.push(`${request.isReinvocation ? 'second' : 'first'} ${size}`)
+        request.companion({ type: 'claim', key: 'allocations/sizes/one', value: String(size) })
+        request.reinvoke()
+      }),
+    ],
+  })
+  const made = await client.for(Widget).create(widget('a', { size: 1 }))
+  expect(rounds).toEqual(['first 2', 'second 3'])
+  expect(made.spec?.size).toBe(3)
+  expect(Buffer.from((await store.get('/allocations/sizes/one')).entry?.value ?? '').toString()).toBe('3')
+})

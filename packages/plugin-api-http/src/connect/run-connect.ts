@@ -2,10 +2,20 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import type { Socket } from 'node:net'
 import { type Duplex, pipeline, type Writable } from 'node:stream'
 import { pipeline as pipe } from 'node:stream/promises'
-import { ApiError, type Caller, isApiError, type Log, type ObjectRef, type ObjectService } from '@continuo/core'
+import {
+  ApiError,
+  type Caller,
+  type GroupVersionKind,
+  isApiError,
+  type Log,
+  type ObjectRef,
+  type ObjectService,
+  type ObjectView,
+} from '@continuo/core'
 import type { ConnectHandler, ConnectTarget } from '@continuo/workload'
 import { beginAnswer } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
+import { connectOptions, queryOfOptions } from './connect-options.ts'
 import { forwardedHeaders, passedHeaders } from './headers.ts'
 
 export interface ConnectContext {
@@ -15,6 +25,8 @@ export interface ConnectContext {
   readonly caller: Caller
   readonly service: ObjectService
   readonly handler: ConnectHandler
+  /** Of the options that the stream's request carries, where it has any. */
+  readonly kind?: GroupVersionKind
   readonly log: Log
   readonly stopping: AbortSignal
 }
@@ -23,17 +35,20 @@ export interface ConnectContext {
 const maxErrorText = 8_192
 
 async function targetOf(context: ConnectContext, signal: AbortSignal): Promise<ConnectTarget> {
-  const { exchange, ref, service, caller, handler, rest } = context
-  const view = await service.get({ ...ref, subresource: undefined }, {}, caller)
-  return handler.connect({
-    ref,
-    object: view.object,
-    method: exchange.method,
-    query: exchange.query ?? new URLSearchParams(),
-    rest,
-    caller,
-    signal,
-  })
+  const { exchange, ref, caller, handler, rest } = context
+  const query = exchange.query ?? new URLSearchParams()
+  const { view, query: admitted } = await admit(context, query)
+  return handler.connect({ ref, object: view.object, method: exchange.method, query: admitted, rest, caller, signal })
+}
+
+/** Streams whose request has a kind of its own go through admission; logs are merely read. */
+async function admit(
+  { ref, rest, service, caller, kind }: ConnectContext,
+  query: URLSearchParams,
+): Promise<{ view: ObjectView; query: URLSearchParams }> {
+  if (kind === undefined) return { view: await service.get({ ...ref, subresource: undefined }, {}, caller), query }
+  const { view, options } = await service.connect(ref, connectOptions(kind, query, rest), caller)
+  return { view, query: queryOfOptions(options, query) }
 }
 
 const unreachable = (cause: unknown): ApiError =>

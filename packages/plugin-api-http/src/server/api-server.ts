@@ -25,6 +25,7 @@ import { readGetOptions, readListOptions } from '../request/query-options.ts'
 import type { Decoding } from '../resources/body-decoder.ts'
 import { methodNotAllowed, notFound, type Operation, operationOf } from '../resources/operation.ts'
 import { type Presentation, sendList, sendObject } from '../resources/present.ts'
+import { answersInProtobuf } from '../resources/protobuf.ts'
 import { runWatch } from '../resources/watch.ts'
 import { runWrite } from '../resources/write.ts'
 import { asApiError, jsonForm, sendBytes, sendError, sendJson } from './answer.ts'
@@ -176,7 +177,7 @@ export class ApiServer {
     if (operation.type === 'connect') return runConnect(this.#connectContext(request))
     const shape =
       operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
-    const wanted = this.#negotiator.choose(exchange.header('accept'), shape)
+    const wanted = this.#negotiator.choose(exchange.header('accept'), shape, () => answersInProtobuf(served, operation.subresource))
     const presentation: Presentation = { exchange, served, wanted, clock, blocks: this.#blocks, subresource: operation.subresource }
     const ref = refOf(path, served.definition.namespaced)
     const { version } = served
@@ -203,7 +204,18 @@ export class ApiServer {
     const key = `${path.group}/${path.resource}/${operation.subresource?.name ?? ''}`
     const handler = connectHandlers.get(key)
     if (handler === undefined) throw new ApiError('ServiceUnavailable', `nothing in this server connects ${key}`)
-    return { exchange, ref: refOf(path, served.definition.namespaced), rest: path.rest, caller, service, handler, log, stopping }
+    const kind = operation.subresource?.kind
+    return {
+      exchange,
+      ref: refOf(path, served.definition.namespaced),
+      rest: path.rest,
+      caller,
+      service,
+      handler,
+      log,
+      stopping,
+      ...(kind === undefined || kind.kind === served.gvk.kind ? {} : { kind }),
+    }
   }
 
   async #plain(exchange: Exchange, path: PlainPath, caller: Caller): Promise<void> {

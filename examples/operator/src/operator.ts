@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import {
   AppsV1Api,
   CustomObjectsApi,
+  type Informer,
   type KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
-  type ListWatch,
   makeInformer,
+  type ObjectCache,
   PatchStrategy,
   setHeaderOptions,
   type V1ConfigMap,
@@ -26,8 +27,8 @@ const keyOf = (object: KubernetesObject, name = object.metadata?.name): string =
 export class Operator {
   readonly #custom: CustomObjectsApi
   readonly #objects: KubernetesObjectApi
-  readonly #websites: ListWatch<Website>
-  readonly #deployments: ListWatch<V1Deployment>
+  readonly #websites: Informer<Website> & ObjectCache<Website>
+  readonly #deployments: Informer<V1Deployment> & ObjectCache<V1Deployment>
   readonly #queue = new WorkQueue((key) => this.#reconcile(key))
 
   constructor(config: KubeConfig) {

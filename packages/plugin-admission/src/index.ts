@@ -1,4 +1,5 @@
 export { limitRanger } from './limit-ranger/limit-ranger.ts'
 export { podSecurity, podSecurityConfig } from './pod-security/pod-security.ts'
 export { priority } from './priority/priority.ts'
+export { quotaStatus, quotaStatusConfig } from './resource-quota/quota-status.ts'
 export { resourceQuota } from './resource-quota/resource-quota.ts'

@@ -13,15 +13,13 @@ async function labelled(labels: Record<string, string>, config?: unknown): Promi
 }
 
 const setLabels = ({ client }: ControlPlane, labels: Record<string, string>) =>
-  client
-    .for(Namespace)
-    .patch(
-      { namespace: '', name: 'default' },
-      {
-        type: 'merge',
-        body: { metadata: { labels: Object.fromEntries(Object.entries(labels).map(([mode, value]) => [label(mode), value])) } },
-      },
-    )
+  client.for(Namespace).patch(
+    { namespace: '', name: 'default' },
+    {
+      type: 'merge',
+      body: { metadata: { labels: Object.fromEntries(Object.entries(labels).map(([mode, value]) => [label(mode), value])) } },
+    },
+  )
 
 /** Writes as a client that hears warnings. */
 async function warningsOf(

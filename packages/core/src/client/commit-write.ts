@@ -24,6 +24,8 @@ export interface OwnWrite {
   readonly expected: number
   /** Sealed bytes, or `undefined` to delete. */
   readonly value: Uint8Array | undefined
+  /** True for a writer whose turn it is: it goes first, and who comes next sees what it wrote. */
+  readonly inTurn: boolean
 }
 
 export type CommitOutcome =
@@ -62,13 +64,19 @@ export async function commitWrite(parts: ServiceParts, caller: Caller, run: Admi
   ]
   for (const condition of run.conditions) expect(conditions, keyOfKind(parts, condition.kind, condition.key), revisionOf(parts, condition))
   for (const companion of run.companions) writes.push(await companionWrite(parts, companion, conditions))
+  // Newcomers would overtake those who wait for their turn again and again.
+  const taken = own.inTurn ? undefined : [...conditions.keys()].find((key) => parts.turns.isTaken(key))
+  if (taken !== undefined) return { type: 'overtaken', revision: parts.cache.revision, key: taken }
   const fenceKey = addFence(parts, caller, conditions)
   const transaction: StoreTransaction = {
     conditions: [...conditions].map(([key, modRevision]): StoreCondition => ({ key, modRevision })),
     writes,
   }
   const result = await commitSurely(parts, transaction, own)
-  if (result.committed) return { type: 'committed', revision: result.revision }
+  if (result.committed) {
+    if (own.inTurn) await parts.cache.reached(result.revision)
+    return { type: 'committed', revision: result.revision }
+  }
   if (fenceKey !== undefined && result.failed.some(({ key }) => key === fenceKey)) {
     throw new ApiError(
       'Conflict',

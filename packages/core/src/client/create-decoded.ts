@@ -30,12 +30,12 @@ export async function createDecoded(
   const { parts } = session
   const { generateName } = object.metadata
   const generated = !object.metadata.name && Boolean(generateName)
-  const attempt = (): Promise<Attempt> => {
+  const attempt = (inTurn: boolean): Promise<Attempt> => {
     const next = mutableCopy(object)
     if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
-    return attemptCreate(session, target, next, applied)
+    return attemptCreate(session, target, next, applied, inTurn)
   }
-  const first = await attempt()
+  const first = await attempt(false)
   if (first.type === 'done') return first.result
   if (first.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, first.name)
   // Others that were overtaken by the same key take turns, so that each gets through.
@@ -44,7 +44,7 @@ export async function createDecoded(
     for (let count = 1; count < parts.limits.maxAttempts; count++) {
       if (last.type === 'exists' && !generated) break
       await parts.cache.reached(last.revision)
-      const outcome = await attempt()
+      const outcome = await attempt(true)
       if (outcome.type === 'done') return outcome.result
       last = outcome
     }
@@ -57,7 +57,13 @@ type Attempt =
   | { readonly type: 'done'; readonly result: WriteResult }
   | { readonly type: 'exists' | 'overtaken'; readonly revision: number; readonly key: string; readonly name: string }
 
-async function attemptCreate(session: WriteSession, target: Target, next: UnstructuredObject, applied: boolean): Promise<Attempt> {
+async function attemptCreate(
+  session: WriteSession,
+  target: Target,
+  next: UnstructuredObject,
+  applied: boolean,
+  inTurn: boolean,
+): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served } = target
   const { strategy } = served.definition
@@ -92,7 +98,7 @@ async function attemptCreate(session: WriteSession, target: Target, next: Unstru
     if (parts.cache.get(key) !== undefined) return { type: 'exists', revision: parts.cache.revision, key, name: next.metadata.name }
     return { type: 'done', result: { view: new PlainView(next), created: true, deleted: false } }
   }
-  const outcome = await commitWrite(parts, caller, run, { key, expected: 0, value })
+  const outcome = await commitWrite(parts, caller, run, { key, expected: 0, value, inTurn })
   if (outcome.type !== 'committed') {
     return {
       type: outcome.type === 'stale' ? 'exists' : 'overtaken',

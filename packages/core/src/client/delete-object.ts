@@ -31,17 +31,23 @@ export async function deleteObject(parts: ServiceParts, ref: ObjectRef, options:
 
 async function runDeletion(session: WriteSession, target: Target, options: DeleteOptions): Promise<WriteResult> {
   const { parts } = session
-  const attempt = async (): Promise<Attempt> => {
+  const attempt = async (inTurn: boolean): Promise<Attempt> => {
     const old = await readCurrent(parts, target)
     if (old === undefined) throw notFound(target.served.gvr, target.name)
     checkPreconditions(target, old.object, options)
-    return attemptDeletion(session, target, options, old)
+    return attemptDeletion(session, target, options, old, inTurn)
   }
-  const first = await attempt()
+  const first = await attempt(false)
   return 'result' in first ? first.result : again(session, target, first, attempt)
 }
 
-async function attemptDeletion(session: WriteSession, target: Target, options: DeleteOptions, old: StoredView): Promise<Attempt> {
+async function attemptDeletion(
+  session: WriteSession,
+  target: Target,
+  options: DeleteOptions,
+  old: StoredView,
+  inTurn: boolean,
+): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served } = target
   const run = new AdmissionRun(parts, {
@@ -62,7 +68,7 @@ async function attemptDeletion(session: WriteSession, target: Target, options: D
   const next = verdict.type === 'mark' ? verdict.next : undefined
   if (dryRun) return { result: { view: next === undefined ? old : new PlainView(next), created: false, deleted: next === undefined } }
   const value = next === undefined ? undefined : await sealObject(parts, served, next, target.key)
-  const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value })
+  const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value, inTurn })
   if (outcome.type !== 'committed') return outcome
   await committed(parts, run, outcome.revision)
   if (value === undefined) return { result: { view: old, created: false, deleted: true } }

@@ -14,6 +14,7 @@ import { ObjectClientCap } from './object-client.ts'
 import { ObjectServiceCap, SubresourceActionCap } from './object-service.ts'
 import { objectsConfig } from './objects-config.ts'
 import { readVersionBase, type VersionScale, versionScale } from './resource-version.ts'
+import { refuseUnfinishedRestore } from './restore-snapshot.ts'
 import { ensureSystemNamespaces } from './system-namespaces.ts'
 
 /** Who writes what the object machine writes by itself. */
@@ -34,6 +35,7 @@ export const objectsPlugin = definePlugin({
   async setup(ctx) {
     const { store, transform, actions } = ctx.use
     const { config } = ctx
+    await refuseUnfinishedRestore(store)
     const registry = createRegistry()
     const cache = createWatchCache({ store, clock: ctx.clock, log: ctx.log })
     const scale: VersionScale = versionScale(await readVersionBase(store))

@@ -36,12 +36,15 @@ export function versionScale(base: number): VersionScale {
 export async function readVersionBase(store: Store): Promise<number> {
   const { entry } = await store.get(versionBaseKey)
   if (entry === undefined) return 0
-  const base = Number(Buffer.from(entry.value).toString())
+  return parseVersionBase(entry.value)
+}
+
+/** What is stored under {@link versionBaseKey}. Throws `STORE_FORMAT` when it is no base. */
+export function parseVersionBase(value: Uint8Array): number {
+  const text = Buffer.from(value).toString()
+  const base = Number(text)
   if (!Number.isSafeInteger(base) || base < 0) {
-    throw new StoreError(
-      'STORE_FORMAT',
-      `the base of resource versions reads ${JSON.stringify(Buffer.from(entry.value).toString().slice(0, 40))}, which is no whole number`,
-    )
+    throw new StoreError('STORE_FORMAT', `the base of resource versions reads ${JSON.stringify(text.slice(0, 40))}, which is no whole number`)
   }
   return base
 }

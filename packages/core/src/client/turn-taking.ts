@@ -5,6 +5,11 @@
 export class TurnTaking {
   readonly #tails = new Map<string, Promise<void>>()
 
+  /** True while somebody has or awaits a turn: whoever comes new and would get in their way goes behind them. */
+  isTaken(key: string): boolean {
+    return this.#tails.has(key)
+  }
+
   /** Runs when everybody who asked for the key before has finished. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key)

@@ -102,12 +102,12 @@ export function throughSubresource(target: Target, old: StoredView, body: Unstru
 /** Runs an update to its end: reads, plans, admits, commits, and begins anew when something changed in between. The cache must be caught up. */
 export async function runUpdate(session: WriteSession, target: Target, plan: UpdatePlan): Promise<WriteResult> {
   const { parts } = session
-  const attempt = async (): Promise<Attempt> => {
+  const attempt = async (inTurn: boolean): Promise<Attempt> => {
     const old = await readCurrent(parts, target)
     if (old === undefined) throw notFound(target.served.gvr, target.name)
-    return attemptUpdate(session, target, plan, old)
+    return attemptUpdate(session, target, plan, old, inTurn)
   }
-  const first = await attempt()
+  const first = await attempt(false)
   return 'result' in first ? first.result : again(session, target, first, attempt)
 }
 
@@ -120,13 +120,18 @@ export interface Overtaken {
 export type Attempt = { readonly result: WriteResult } | Overtaken
 
 /** Repeats an attempt that was overtaken, in turns with others that were. Throws 409 when it never gets through. */
-export function again(session: WriteSession, target: Target, first: Overtaken, attempt: () => Promise<Attempt>): Promise<WriteResult> {
+export function again(
+  session: WriteSession,
+  target: Target,
+  first: Overtaken,
+  attempt: (inTurn: boolean) => Promise<Attempt>,
+): Promise<WriteResult> {
   const { parts } = session
   return parts.turns.run(first.key, async () => {
     let { revision } = first
     for (let count = 1; count < parts.limits.maxAttempts; count++) {
       await parts.cache.reached(revision)
-      const outcome = await attempt()
+      const outcome = await attempt(true)
       if ('result' in outcome) return outcome.result
       revision = outcome.revision
     }
@@ -134,7 +139,7 @@ export function again(session: WriteSession, target: Target, first: Overtaken, a
   })
 }
 
-async function attemptUpdate(session: WriteSession, target: Target, plan: UpdatePlan, old: StoredView): Promise<Attempt> {
+async function attemptUpdate(session: WriteSession, target: Target, plan: UpdatePlan, old: StoredView, inTurn: boolean): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served, subresource } = target
   const { strategy } = served.definition
@@ -177,7 +182,7 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
   if (!goes && run.companions.length === 0 && isUnchanged(next, before)) return { result: resultOf(target, old, false) }
   const value = goes ? undefined : await sealObject(parts, served, next, target.key)
   if (dryRun) return { result: resultOf(target, new PlainView(next), goes) }
-  const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value })
+  const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value, inTurn })
   if (outcome.type !== 'committed') return outcome
   await committed(parts, run, outcome.revision)
   next.metadata.resourceVersion = parts.views.scale.format(outcome.revision)

@@ -29,3 +29,14 @@ it('counts 300 concurrent pods in three quotas without losing one', async () => 
   expect(await usedOf(plane, 'cpu')).toEqual({ 'requests.cpu': '3' })
   expect((await plane.client.for(ResourceQuota).list({ namespace: 'default' })).items).toHaveLength(3)
 })
+
+it('lets everybody through while new ones keep coming', async () => {
+  const plane = await startControlPlane({ quota: resourceQuota })
+  await createQuota(plane, 'q', { pods: '2000' })
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < 2000; index = next++) await createPod(plane, `p${index}`)
+  }
+  await Promise.all(Array.from({ length: 64 }, work))
+  expect(await usedOf(plane, 'q')).toEqual({ pods: '2k' })
+})

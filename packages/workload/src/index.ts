@@ -118,6 +118,15 @@ export {
 export { kindOf } from './kinds/kind-of.ts'
 export { pullPolicyOf } from './pod-spec/default-container.ts'
 export { qualityOfService } from './pod-spec/quality-of-service.ts'
-export { type DecodedProtobuf, decodeProtobuf, encodeProtobuf, protobufMediaType } from './protobuf/codec.ts'
+export {
+  type DecodedProtobuf,
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeProtobufContent,
+  encodeProtobufEvent,
+  encodeProtobufList,
+  hasProtobufForm,
+  protobufMediaType,
+} from './protobuf/codec.ts'
 export { type Description, definitionNames, hasDefinition, loadDescriptions, schemaOf } from './schema/schema-of.ts'
 export { workloadKinds } from './workload-kinds.ts'

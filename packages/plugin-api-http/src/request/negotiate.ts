@@ -1,4 +1,5 @@
 import { ApiError } from '@continuo/core'
+import { protobufMediaType } from '@continuo/workload'
 
 /** One alternative of an Accept header. */
 export interface MediaRange {
@@ -9,7 +10,7 @@ export interface MediaRange {
 
 /** The form in which an answer is wanted. */
 export interface Wanted {
-  readonly mediaType: 'application/json' | 'application/yaml'
+  readonly mediaType: 'application/json' | 'application/yaml' | typeof protobufMediaType
   readonly as?: 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
   /** Version of the `meta.k8s.io` kind in `as`. */
   readonly version?: string
@@ -45,7 +46,11 @@ export function parseAccept(header: string | undefined): readonly MediaRange[] {
     .sort((a, b) => b.quality - a.quality)
 }
 
-const acceptable = 'only the following media types are accepted: application/json, application/yaml'
+const notAcceptable = (protobuf: boolean): ApiError =>
+  new ApiError(
+    'NotAcceptable',
+    `only the following media types are accepted: application/json, application/yaml${protobuf ? `, ${protobufMediaType}` : ''}`,
+  )
 
 const transformOf = (range: MediaRange, list: boolean): Wanted['as'] | 'unknown' | undefined => {
   const { as, g: group, v: version } = range.parameters
@@ -57,33 +62,43 @@ const transformOf = (range: MediaRange, list: boolean): Wanted['as'] | 'unknown'
   return 'unknown'
 }
 
-function choose(header: string | undefined, list: boolean, streaming: boolean): Wanted {
+/** What an answer is: collections have metadata of another kind; watches yield single objects, and cannot be YAML. */
+export type AnswerShape = 'object' | 'list' | 'watch'
+
+/** Metadata alone can always be protobuf, and a table never. */
+function choose(header: string | undefined, shape: AnswerShape, protobuf: boolean): Wanted {
   for (const range of parseAccept(header)) {
-    const transform = transformOf(range, list)
+    const transform = transformOf(range, shape === 'list')
     if (transform === 'unknown') continue
     const version = transform === undefined ? {} : { as: transform, version: range.parameters.v as string }
     if (range.type === 'application/json' || range.type === '*/*' || range.type === 'application/*')
       return transform === undefined ? json : { mediaType: 'application/json', ...version }
-    if (!streaming && (range.type === 'application/yaml' || range.type === 'text/yaml'))
+    if (shape !== 'watch' && (range.type === 'application/yaml' || range.type === 'text/yaml'))
       return { mediaType: 'application/yaml', ...version }
+    if (range.type === protobufMediaType && (transform === undefined ? protobuf : transform !== 'Table'))
+      return { mediaType: protobufMediaType, ...version }
   }
-  throw new ApiError('NotAcceptable', acceptable)
+  throw notAcceptable(protobuf)
+}
+
+/** The form of a `Status` for a client that got nothing else: protobuf where it comes first, else JSON. */
+export function statusForm(header: string | undefined): Wanted {
+  const first = parseAccept(header).find(({ type }) => type === protobufMediaType || /^(application|\*)\/(json|\*)$/.test(type))
+  return first?.type === protobufMediaType ? { mediaType: protobufMediaType } : json
 }
 
 /** Chooses the form of answers by Accept headers, remembering the few that clients really send. */
 export class Negotiator {
   readonly #chosen = new Map<string, Wanted>()
 
-  /**
-   * Throws 406 when nothing that the header accepts can be had. `list` tells collections, whose metadata form is another kind;
-   * watches yield single objects and cannot be YAML.
-   */
-  choose(header: string | undefined, kind: 'object' | 'list' | 'watch'): Wanted {
+  /** Throws 406 when nothing that the header accepts can be had. `hasProtobuf` is asked only by a header that speaks of it. */
+  choose(header: string | undefined, shape: AnswerShape, hasProtobuf: () => boolean): Wanted {
     if (header === undefined || header === 'application/json') return json
-    const key = `${kind} ${header}`
+    const protobuf = header.includes(protobufMediaType) && hasProtobuf()
+    const key = `${shape} ${protobuf} ${header}`
     const known = this.#chosen.get(key)
     if (known !== undefined) return known
-    const wanted = choose(header, kind === 'list', kind === 'watch')
+    const wanted = choose(header, shape, protobuf)
     if (this.#chosen.size >= maxCached) this.#chosen.clear()
     this.#chosen.set(key, wanted)
     return wanted

@@ -1,9 +1,11 @@
 import type { Clock, ObjectView, ObjectViewList, ServedResource, Subresource } from '@continuo/core'
+import { protobufMediaType } from '@continuo/workload'
 import type { Wanted } from '../request/negotiate.ts'
 import { dress, sendBytes, wantsPlainJson } from '../server/answer.ts'
 import type { BlockPool, Piece } from '../server/blocks.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { allOf, sendPieces } from '../server/write-pieces.ts'
+import { listInProtobuf, objectInProtobuf } from './protobuf.ts'
 import { partialJson, readIncludeObject, tableChunks } from './table.ts'
 
 export interface Presentation {
@@ -40,8 +42,10 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, clock, subres
 /** Answers with one object. */
 export function sendObject(presentation: Presentation, view: ObjectView, status = 200): void {
   const { exchange, wanted } = presentation
-  const json = objectBytes(view, presentation)
-  const { contentType, bytes } = dress(exchange, wanted, json)
+  const { contentType, bytes } =
+    wanted.mediaType === protobufMediaType
+      ? { contentType: protobufMediaType, bytes: objectInProtobuf(view, wanted.version) }
+      : dress(exchange, wanted, objectBytes(view, presentation))
   sendBytes(exchange, status, contentType, bytes)
 }
 
@@ -51,13 +55,16 @@ const listMetadata = (list: ObjectViewList): Record<string, unknown> => ({
   ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
 })
 
+/** What a list says of itself. */
+function listHead(list: ObjectViewList, { definition, apiVersion }: ServedResource, wanted: Wanted) {
+  return wanted.as === 'PartialObjectMetadataList'
+    ? { kind: wanted.as, apiVersion: `meta.k8s.io/${wanted.version}`, metadata: listMetadata(list) }
+    : { kind: definition.listKind ?? `${definition.kind}List`, apiVersion, metadata: listMetadata(list) }
+}
+
 function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wanted): Generator<Piece> {
-  const { definition, apiVersion } = served
   const partial = wanted.as === 'PartialObjectMetadataList' ? (wanted.version as string) : undefined
-  const kind = partial === undefined ? (definition.listKind ?? `${definition.kind}List`) : 'PartialObjectMetadataList'
-  yield Buffer.from(
-    `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(partial === undefined ? apiVersion : `meta.k8s.io/${partial}`)},"metadata":${JSON.stringify(listMetadata(list))},"items":[`,
-  )
+  yield Buffer.from(`${JSON.stringify(listHead(list, served, wanted)).slice(0, -1)},"items":[`)
   for (let i = 0; i < list.items.length; i++) {
     const view = list.items[i] as ObjectView
     if (i > 0) yield comma
@@ -69,6 +76,10 @@ function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wante
 /** Answers with a list. Objects' bytes go out as they lie in the cache, in pieces and no faster than the client reads. */
 export async function sendList(presentation: Presentation, list: ObjectViewList): Promise<void> {
   const { exchange, served, wanted, clock, blocks } = presentation
+  if (wanted.mediaType === protobufMediaType) {
+    const body = await listInProtobuf(list.items, listHead(list, served, wanted), wanted.version, clock)
+    return sendPieces(exchange, 200, protobufMediaType, body, clock, blocks)
+  }
   const pieces =
     wanted.as === 'Table'
       ? tableChunks(list.items, served, listMetadata(list), {

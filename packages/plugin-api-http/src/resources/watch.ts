@@ -11,11 +11,13 @@ import {
   type WatchCursor,
   type WatchViewEvent,
 } from '@continuo/core'
+import { encodeProtobuf, encodeProtobufEvent, protobufMediaType } from '@continuo/workload'
 import type { Wanted } from '../request/negotiate.ts'
 import { readWatchOptions } from '../request/query-options.ts'
 import { asApiError, beginAnswer } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { keptUp } from '../server/write-pieces.ts'
+import { objectInProtobuf } from './protobuf.ts'
 import { eventTable, type IncludeObject, partialJson, readIncludeObject } from './table.ts'
 
 /** Events that are taken from the cursor at a time. */
@@ -43,8 +45,8 @@ const heads = {
   BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
 } as const
 
-/** Turns events into lines; a plain one is encoded once for all watchers. */
-class LineEncoder {
+/** Turns events into what goes over the wire; a plain one is encoded once for all watchers. */
+class EventEncoder {
   readonly #context: WatchContext
   readonly #include: IncludeObject
   #headersSent = false
@@ -54,10 +56,12 @@ class LineEncoder {
     this.#include = context.wanted.as === 'Table' ? readIncludeObject(context.exchange.query) : 'None'
   }
 
-  line(event: WatchViewEvent): Uint8Array {
+  encode(event: WatchViewEvent): Uint8Array {
+    const { as, version, mediaType } = this.#context.wanted
     if (event.type === 'BOOKMARK') return this.#bookmark(event)
     const { view, type } = event
-    const { as, version } = this.#context.wanted
+    if (mediaType === protobufMediaType)
+      return view.encoded(`event/${type}/protobuf/${version ?? ''}`, (one) => encodeProtobufEvent(type, objectInProtobuf(one, version)))
     if (as === undefined) return view.encoded(`event/${type}`, () => Buffer.concat([heads[type], view.json, newline]))
     if (as === 'Table') return Buffer.concat([heads[type], ...this.#table(view, view.resourceVersion), newline])
     return view.encoded(`event/${type}/partial/${version}`, () =>
@@ -88,11 +92,22 @@ class LineEncoder {
     }
     const [kind, apiVersion] =
       wanted.as === undefined ? [served.gvk.kind, served.apiVersion] : ['PartialObjectMetadata', `meta.k8s.io/${wanted.version}`]
-    return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`)
+    return eventOf('BOOKMARK', { kind, apiVersion, metadata }, wanted)
   }
 }
 
-const errorLine = (error: ApiError): Uint8Array => Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`)
+/** An event that is about no stored object. */
+const eventOf = (
+  type: 'BOOKMARK' | 'ERROR',
+  object: { readonly kind: string; readonly apiVersion: string; readonly metadata: object },
+  { mediaType }: Wanted,
+): Uint8Array =>
+  mediaType === protobufMediaType ? encodeProtobufEvent(type, encodeProtobuf(object)) : Buffer.from(`${JSON.stringify({ type, object })}\n`)
+
+const errorEvent = (error: ApiError, wanted: Wanted): Uint8Array => eventOf('ERROR', error.toStatus(), wanted)
+
+/** JSON watches say nothing of being a stream, as in Kubernetes. */
+const contentTypeOf = ({ mediaType }: Wanted): string => (mediaType === protobufMediaType ? `${protobufMediaType};stream=watch` : mediaType)
 
 /** Begins the watch that the request asks for and writes it until it ends. Throws ApiError for a watch that cannot begin. */
 export async function runWatch(
@@ -113,10 +128,12 @@ export async function runWatch(
   } catch (error) {
     // A version that is too old is told inside the watch, where clients look for it.
     if (!isApiError(error) || error.status !== 410) throw error
-    beginAnswer(exchange, 200, 'application/json')
-    exchange.response.end(errorLine(error))
+    beginAnswer(exchange, 200, contentTypeOf(context.wanted))
+    exchange.response.end(errorEvent(error, context.wanted))
     return
   }
+  // From here on it costs only its events.
+  exchange.place?.leave()
   await streamWatch(context, cursor)
 }
 
@@ -129,11 +146,11 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
   stopping.addEventListener('abort', end, { once: true })
   try {
     if (exchange.isGone) return
-    beginAnswer(exchange, 200, 'application/json')
+    beginAnswer(exchange, 200, contentTypeOf(context.wanted))
     response.flushHeaders()
-    await pump(context, cursor, new LineEncoder(context))
+    await pump(context, cursor, new EventEncoder(context))
   } catch (error) {
-    if (!exchange.isGone) response.write(errorLine(isApiError(error) ? error : asApiError(error, context.log, 'watch')))
+    if (!exchange.isGone) response.write(errorEvent(isApiError(error) ? error : asApiError(error, context.log, 'watch'), context.wanted))
   } finally {
     cursor.close()
     response.off('close', end)
@@ -143,11 +160,11 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
 }
 
 /** Joins the lines of a batch into few writes. */
-function* writesOf(events: readonly WatchViewEvent[], encoder: LineEncoder): Generator<Uint8Array> {
+function* writesOf(events: readonly WatchViewEvent[], encoder: EventEncoder): Generator<Uint8Array> {
   let lines: Uint8Array[] = []
   let size = 0
   for (const event of events) {
-    const line = encoder.line(event)
+    const line = encoder.encode(event)
     lines.push(line)
     size += line.length
     if (size < joinBytes) continue
@@ -159,7 +176,7 @@ function* writesOf(events: readonly WatchViewEvent[], encoder: LineEncoder): Gen
 }
 
 /** The response's `close` closes the cursor, so an ended cursor is all that has to be looked at on the way of each event. */
-async function pump({ exchange, clock }: WatchContext, cursor: WatchCursor, encoder: LineEncoder): Promise<void> {
+async function pump({ exchange, clock }: WatchContext, cursor: WatchCursor, encoder: EventEncoder): Promise<void> {
   const { response } = exchange
   const mustWait = (bytes: Uint8Array): boolean => !response.write(bytes) && response.writableLength > maxBuffered
   for (;;) {
@@ -167,7 +184,7 @@ async function pump({ exchange, clock }: WatchContext, cursor: WatchCursor, enco
     if (events.length === 0) {
       if (cursor.ended) return
     } else if (events.length === 1) {
-      if (mustWait(encoder.line(events[0] as WatchViewEvent)) && !(await keptUp(exchange, clock))) return
+      if (mustWait(encoder.encode(events[0] as WatchViewEvent)) && !(await keptUp(exchange, clock))) return
     } else {
       for (const bytes of writesOf(events, encoder)) {
         if (exchange.isGone) return

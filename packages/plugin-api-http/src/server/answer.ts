@@ -1,10 +1,10 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import { createRequire } from 'node:module'
 import { gzip } from 'node:zlib'
 import { ApiError, type ContinuoError, isApiError, isContinuoError, type Log } from '@continuo/core'
-import type { Wanted } from '../request/negotiate.ts'
+import { encodeProtobuf, protobufMediaType } from '@continuo/workload'
+import { statusForm, type Wanted } from '../request/negotiate.ts'
 import { readFlag } from '../request/query-options.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, RawHeaders } from './exchange.ts'
 
 /** Loaded with the first answer that is to be YAML: few ever are. */
 const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml')
@@ -12,27 +12,33 @@ const loadYaml = (): typeof import('yaml') => createRequire(import.meta.url)('ya
 /** Bytes above which answers are compressed for clients that accept it, as Kubernetes' APIResponseCompression. */
 export const gzipThreshold = 128 * 1024
 
-function headersFor(exchange: Exchange, contentType: string): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { 'content-type': contentType, 'cache-control': 'no-cache, private' }
-  if (exchange.warnings !== undefined) headers['warning' as string] = [...exchange.warnings]
+function headersFor(exchange: Exchange, contentType: string, extra?: RawHeaders): string[] {
+  const headers = ['content-type', contentType]
+  if (extra === undefined || !extra.includes('cache-control')) headers.push('cache-control', 'no-cache, private')
+  if (exchange.place !== undefined) {
+    headers.push('x-kubernetes-pf-flowschema-uid', exchange.place.flowSchemaUid)
+    headers.push('x-kubernetes-pf-prioritylevel-uid', exchange.place.priorityLevelUid)
+  }
+  if (exchange.warnings !== undefined) for (const warning of exchange.warnings) headers.push('warning', warning)
   // The rest of an unread body would be taken for the next request.
-  if (!exchange.bodyWasRead && !exchange.isHttp2 && exchange.hasBody) headers.connection = 'close'
+  if (!exchange.bodyWasRead && !exchange.isHttp2 && exchange.hasBody) headers.push('connection', 'close')
+  if (extra !== undefined) headers.push(...extra)
   return headers
 }
 
 /** Begins an answer whose body follows in pieces. */
-export function beginAnswer(exchange: Exchange, status: number, contentType: string, extra?: OutgoingHttpHeaders): void {
-  exchange.response.writeHead(status, { ...headersFor(exchange, contentType), ...extra })
+export function beginAnswer(exchange: Exchange, status: number, contentType: string, extra?: RawHeaders): void {
+  exchange.response.writeHead(status, headersFor(exchange, contentType, extra))
 }
 
 /** Sends one whole body. */
-export function sendBytes(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array, extra?: OutgoingHttpHeaders): void {
+export function sendBytes(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array, extra: RawHeaders = []): void {
   if (exchange.isGone) return
   if (bytes.length > gzipThreshold && acceptsGzip(exchange)) {
     gzip(bytes, { level: 1 }, (error, zipped) => {
       // Nobody but this process itself can make compression fail; the plain form is right all the same.
       if (error === null)
-        sendWhole(exchange, status, contentType, zipped, { ...extra, 'content-encoding': 'gzip', vary: 'accept-encoding' })
+        sendWhole(exchange, status, contentType, zipped, [...extra, 'content-encoding', 'gzip', 'vary', 'accept-encoding'])
       else sendWhole(exchange, status, contentType, bytes, extra)
     })
     return
@@ -45,12 +51,12 @@ function sendWhole(
   status: number,
   contentType: string,
   bytes: Uint8Array,
-  extra: OutgoingHttpHeaders | undefined,
+  extra: RawHeaders,
 ): void {
   if (exchange.isGone) return
-  const headers = headersFor(exchange, contentType)
-  headers['content-length'] = bytes.length
-  exchange.response.writeHead(status, extra === undefined ? headers : { ...headers, ...extra })
+  const headers = headersFor(exchange, contentType, extra)
+  headers.push('content-length', String(bytes.length))
+  exchange.response.writeHead(status, headers)
   if (exchange.method === 'HEAD') exchange.response.end()
   else exchange.response.end(bytes)
 }
@@ -69,10 +75,12 @@ const wantsPretty = (exchange: Exchange): boolean => {
 export const wantsPlainJson = (exchange: Exchange, wanted: Wanted): boolean =>
   wanted.mediaType === 'application/json' && !wantsPretty(exchange)
 
-/** Turns JSON into the form that the client wants: indented, or YAML. */
+/** Turns JSON into the form that the client wants: indented, YAML, or protobuf for a kind that has it. */
 export function dress(exchange: Exchange, wanted: Wanted, json: Uint8Array): { readonly contentType: string; readonly bytes: Uint8Array } {
   if (wantsPlainJson(exchange, wanted)) return { contentType: 'application/json', bytes: json }
   const value: unknown = JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8'))
+  if (wanted.mediaType === protobufMediaType)
+    return { contentType: protobufMediaType, bytes: encodeProtobuf(value as { apiVersion: string; kind: string }) }
   return wanted.mediaType === 'application/yaml'
     ? { contentType: 'application/yaml', bytes: Buffer.from(loadYaml().stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })) }
     : { contentType: 'application/json', bytes: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) }
@@ -108,6 +116,10 @@ export function sendError(exchange: Exchange, error: ApiError): void {
     return
   }
   const retryAfter = error.details?.retryAfterSeconds
-  const { contentType, bytes } = dress(exchange, jsonForm, Buffer.from(`${JSON.stringify(error.toStatus())}\n`))
-  sendBytes(exchange, error.status, contentType, bytes, retryAfter === undefined ? undefined : { 'retry-after': String(retryAfter) })
+  const { contentType, bytes } = dress(
+    exchange,
+    statusForm(exchange.header('accept')),
+    Buffer.from(`${JSON.stringify(error.toStatus())}\n`),
+  )
+  sendBytes(exchange, error.status, contentType, bytes, retryAfter === undefined ? undefined : ['retry-after', String(retryAfter)])
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { Negotiator } from '../../src/request/negotiate.ts'
+import { type AnswerShape, Negotiator, statusForm } from '../../src/request/negotiate.ts'
 
 const kubectlTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json'
-const choose = (header: string | undefined, kind: 'object' | 'list' | 'watch' = 'object') => new Negotiator().choose(header, kind)
+const choose = (header: string | undefined, shape: AnswerShape = 'object', protobuf = false) =>
+  new Negotiator().choose(header, shape, () => protobuf)
 
 describe('Negotiator', () => {
   it.each([
@@ -39,8 +40,27 @@ describe('Negotiator', () => {
     expect(() => choose('application/yaml', 'watch')).toThrow(/media types/)
   })
 
+  it('answers protobuf in its place among the alternatives, where the kind has it', () => {
+    const protobuf = 'application/vnd.kubernetes.protobuf'
+    expect(choose(`${protobuf},application/json`, 'object', true)).toEqual({ mediaType: protobuf })
+    expect(choose(`${protobuf};stream=watch`, 'watch', true)).toEqual({ mediaType: protobuf })
+    expect(choose(`application/json,${protobuf}`, 'list', true)).toEqual({ mediaType: 'application/json' })
+    expect(choose(`${protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`)).toMatchObject({
+      mediaType: protobuf,
+      as: 'PartialObjectMetadata',
+    })
+    expect(() => choose(`${protobuf};as=Table;g=meta.k8s.io;v=v1`, 'object', true)).toThrow(/media types/)
+  })
+
+  it('gives a status in protobuf to those who prefer it', () => {
+    expect(statusForm('application/vnd.kubernetes.protobuf')).toEqual({ mediaType: 'application/vnd.kubernetes.protobuf' })
+    for (const header of [undefined, 'text/html', 'application/json,application/vnd.kubernetes.protobuf'])
+      expect(statusForm(header)).toEqual({ mediaType: 'application/json' })
+  })
+
   it('stays bounded when each request brings another header', () => {
     const negotiator = new Negotiator()
-    for (let i = 0; i < 2_000; i++) expect(negotiator.choose(`application/json;x=${i}`, 'object').mediaType).toBe('application/json')
+    for (let i = 0; i < 2_000; i++)
+      expect(negotiator.choose(`application/json;x=${i}`, 'object', () => true).mediaType).toBe('application/json')
   })
 })

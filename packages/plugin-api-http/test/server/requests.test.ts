@@ -121,7 +121,7 @@ describe('objects', () => {
     const body = encodeProtobuf({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'proto' }, data: { a: '1' } } as never)
     const created = await api.call(configMaps, {
       method: 'POST',
-      headers: { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' },
+      headers: { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/json' },
       body,
     })
     expect([created.status, created.json.data]).toEqual([201, { a: '1' }])

@@ -73,20 +73,70 @@ function parseContent(content: Uint8Array): UnstructuredObject {
   }
 }
 
+/** True when objects of a kind have a protobuf form; those of custom resources have none. */
+export const hasProtobufForm = (apiVersion: string, kind: string): boolean => messageOfKind(apiVersion, kind) !== undefined
+
 /** Writes an object as {@link decodeProtobuf} reads it. Fields that the kind's message does not know are left out. Throws `PROTOBUF_UNKNOWN_KIND`. */
-export function encodeProtobuf(object: { readonly apiVersion: string; readonly kind: string }): Uint8Array {
+export function encodeProtobuf(object: KindedObject): Uint8Array {
+  const content = encodeProtobufContent(object)
+  return Buffer.concat([...envelope(object.apiVersion, object.kind, content.length), content, endOfEnvelope])
+}
+
+interface KindedObject {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
+/** The message of an object alone, without the envelope that says what it is. Throws `PROTOBUF_UNKNOWN_KIND`. */
+export function encodeProtobufContent(object: KindedObject): Uint8Array {
   const { apiVersion, kind } = object
   const message = messageOfKind(apiVersion, kind)
   if (message === undefined)
     throw new ContinuoError('PROTOBUF_UNKNOWN_KIND', `no protobuf form is known for ${kind} of ${apiVersion}`, { hint: 'send it as JSON' })
-  const { Writer } = protobuf()
-  const content = Writer.create()
+  const content = protobuf().Writer.create()
   encodeMessage(content, object, message)
-  const envelope = Writer.create()
-  encodeMessage(
-    envelope,
-    { typeMeta: { apiVersion, kind }, raw: content.finish(), contentEncoding: '', contentType: '' },
-    knownMessage(unknownEnvelope),
-  )
-  return Buffer.concat([magic, envelope.finish()])
+  return content.finish()
+}
+
+/** Tags of the fields of length-delimited messages, by their number. */
+const tag = (field: number): number => (field << 3) | 2
+/** `contentEncoding` and `contentType`, both empty: the content is protobuf. */
+const endOfEnvelope = Uint8Array.of(tag(3), 0, tag(4), 0)
+
+/** Everything that stands before the content of an object. */
+function envelope(apiVersion: string, kind: string, length: number): readonly Uint8Array[] {
+  const { Writer } = protobuf()
+  const typeMeta = Writer.create().uint32(tag(1)).string(apiVersion).uint32(tag(2)).string(kind).finish()
+  return [magic, Writer.create().uint32(tag(1)).bytes(typeMeta).uint32(tag(2)).uint32(length).finish()]
+}
+
+/**
+ * A list of objects in pieces that make one body: `items` are their contents, as {@link encodeProtobufContent} writes them.
+ * All lists have their metadata in the first field and their items in the second.
+ */
+export function encodeProtobufList(
+  list: KindedObject & { readonly metadata: object },
+  items: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const { Writer } = protobuf()
+  const metadata = Writer.create()
+  encodeMessage(metadata, list.metadata, knownMessage('k8s.io.apimachinery.pkg.apis.meta.v1.ListMeta'))
+  const body = [Writer.create().uint32(tag(1)).bytes(metadata.finish()).finish()]
+  for (const item of items) body.push(Writer.create().uint32(tag(2)).uint32(item.length).finish(), item)
+  const length = body.reduce((sum, piece) => sum + piece.length, 0)
+  return [...envelope(list.apiVersion, list.kind, length), ...body, endOfEnvelope]
+}
+
+/**
+ * One event of a watch as a frame of `application/vnd.kubernetes.protobuf;stream=watch`: four bytes of length, then a
+ * `WatchEvent` without an envelope of its own, around an object with one.
+ */
+export function encodeProtobufEvent(type: string, object: Uint8Array): Uint8Array {
+  const { Writer } = protobuf()
+  const raw = Writer.create().uint32(tag(1)).bytes(object).finish()
+  const event = Writer.create().uint32(tag(1)).string(type).uint32(tag(2)).bytes(raw).finish()
+  const frame = Buffer.allocUnsafe(4 + event.length)
+  frame.writeUInt32BE(event.length)
+  frame.set(event, 4)
+  return frame
 }

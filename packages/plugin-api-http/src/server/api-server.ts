@@ -11,7 +11,7 @@ import {
   type Random,
   type ServedResource,
 } from '@continuo/core'
-import type { ApiRoute, ConnectHandler, UpgradeRoute } from '@continuo/workload'
+import type { ApiRoute, ConnectHandler, FlowController, FlowPlace, UpgradeRoute } from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
@@ -20,7 +20,7 @@ import { versionInfo } from '../health/version.ts'
 import { OpenApi, type OpenApiOptions } from '../openapi/open-api.ts'
 import { verbOf } from '../request/attributes.ts'
 import { Negotiator } from '../request/negotiate.ts'
-import { type PlainPath, parsePath, type ResourcePath } from '../request/path.ts'
+import { type PlainPath, parsePath, type RequestPath, type ResourcePath } from '../request/path.ts'
 import { readGetOptions, readListOptions } from '../request/query-options.ts'
 import type { Decoding } from '../resources/body-decoder.ts'
 import { methodNotAllowed, notFound, type Operation, operationOf } from '../resources/operation.ts'
@@ -45,7 +45,9 @@ export interface ApiServerOptions extends GateOptions {
   readonly connectHandlers: { get(key: string): ConnectHandler | undefined }
   readonly routes: { get(path: string): ApiRoute | undefined }
   readonly upgradeRoutes: { get(key: string): UpgradeRoute | undefined }
+  /** What holds without a flow controller; of watches and streams, always. */
   readonly flow: FlowLimits
+  readonly flowControl?: FlowController
   readonly body: BodyLimits
   readonly decoding: Decoding
   readonly openApi: OpenApiOptions
@@ -106,7 +108,7 @@ export class ApiServer {
       const admitted = this.#gate.admit(exchange, path, verb)
       const caller = admitted instanceof Promise ? await admitted : admitted
       if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
-      else await this.#plain(exchange, path, caller)
+      else await this.#seated(exchange, path, verb, caller, () => this.#plain(exchange, path, caller))
     } catch (error) {
       sendError(exchange, asApiError(error, log, `${exchange.method} ${exchange.rawPath}`))
     } finally {
@@ -162,13 +164,24 @@ export class ApiServer {
     }
   }
 
+  /** Runs on a seat of the flow controller, if there is one. Without a promise of its own where a seat is free. */
+  #seated(exchange: Exchange, path: RequestPath, verb: string, caller: Caller, run: () => Promise<void>): Promise<void> {
+    const { flowControl } = this.#options
+    if (flowControl === undefined) return run()
+    const place = flowControl.enter(caller.user, verb, path, exchange)
+    return place instanceof Promise ? place.then((late) => runOn(late, exchange, run)) : runOn(place, exchange, run)
+  }
+
   #inTurn(request: ResourceRequest): Promise<void> {
-    const { operation, path } = request
+    const { operation, path, exchange, caller } = request
+    const run = () => this.#run(request)
+    if (this.#options.flowControl !== undefined && operation.type !== 'connect') {
+      const seated = () => this.#seated(exchange, path, operation.type, caller, run)
+      return operation.type === 'watch' ? this.#holding('long-running', seated) : seated()
+    }
     const isLong = operation.type === 'watch' || operation.type === 'connect'
     const isRead = operation.type === 'get' || operation.type === 'list'
-    return this.#holding(isLong ? 'long-running' : path.group === leaseGroup ? 'exempt' : isRead ? 'read' : 'write', () =>
-      this.#run(request),
-    )
+    return this.#holding(isLong ? 'long-running' : path.group === leaseGroup ? 'exempt' : isRead ? 'read' : 'write', run)
   }
 
   async #run(request: ResourceRequest): Promise<void> {
@@ -185,8 +198,11 @@ export class ApiServer {
     switch (operation.type) {
       case 'get':
         return sendObject(presentation, await service.get(ref, readGetOptions(exchange.query), caller))
-      case 'list':
-        return sendList(presentation, await service.list(ref, readListOptions(exchange.query, exchange.signal), caller))
+      case 'list': {
+        const list = await service.list(ref, readListOptions(exchange.query, exchange.signal), caller)
+        exchange.place?.listed(list.items.length + (list.remainingItemCount ?? 0))
+        return sendList(presentation, list)
+      }
       case 'watch':
         return runWatch({ exchange, served, wanted, clock, log, stopping }, service, ref, this.#watchTimeout(), caller)
       default:
@@ -240,6 +256,16 @@ export class ApiServer {
     if (route === undefined) throw notFound()
     const { status = 200, type = jsonForm.mediaType, body } = await route.get({ query: exchange.query ?? new URLSearchParams(), caller })
     sendBytes(exchange, status, type, typeof body === 'string' ? Buffer.from(body) : body)
+  }
+}
+
+/** Whatever becomes of it, the seat is given back. */
+async function runOn(place: FlowPlace, exchange: Exchange, run: () => Promise<void>): Promise<void> {
+  exchange.place = place
+  try {
+    await run()
+  } finally {
+    place.leave()
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2'
 
 export type Request = IncomingMessage | Http2ServerRequest
+import type { FlowPlace } from '@continuo/workload'
 
 /** What the responses of both versions of HTTP have in common. */
 export interface Response {
@@ -54,6 +55,8 @@ export class Exchange {
   /** The client asked for permission to send its body; it is given when the body is read. */
   readonly expectsContinue: boolean
   bodyWasRead = false
+  /** Where requests take turns: its seat, once it has one. */
+  place: FlowPlace | undefined
   #warnings: string[] | undefined
   #abort: AbortController | undefined
 

@@ -17,7 +17,11 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
     'Time from the request to the end of its answer, streams apart.',
     { labels: ['verb', 'resource'], buckets },
   )
-  const rejected = metrics.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests refused with 429.', ['class'])
+  const rejected = metrics.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests refused with 429.', [
+    'flow_schema',
+    'priority_level',
+    'reason',
+  ])
   const longRunning = metrics.gauge('apiserver_longrunning_requests', 'Watches and streams that are open.')
   // What clients send is bounded before it gets here, so these few objects are made once.
   const labels = new Map<string, { readonly total: Labels; readonly duration: Labels }>()
@@ -32,7 +36,8 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
       total.inc(known.total)
       if (verb !== 'watch' && verb !== 'connect') duration.observe(seconds, known.duration)
     },
-    refused: (flow) => rejected.inc({ class: flow }),
+    // Without priority and fairness the classes of requests are what levels are with it.
+    refused: (flow) => rejected.inc({ flow_schema: flow, priority_level: flow, reason: 'concurrency-limit' }),
     longRunning: (count) => longRunning.set(count),
   }
 }

@@ -123,7 +123,10 @@ describe('fair queues', () => {
               if (waiter !== undefined) waiting.push(waiter)
             } else if (what === 'dispatch') {
               const waiter = queues.dispatch((wide) => inUse === 0 || inUse + wide <= seats, 1)
-              if (waiter === undefined) return expect(waiting.length === 0 || inUse > 0).toBe(true)
+              if (waiter === undefined) {
+                expect(waiting.length === 0 || inUse > 0).toBe(true)
+                return
+              }
               waiting.splice(waiting.indexOf(waiter), 1)
               running.push(waiter)
               inUse += waiter.width

@@ -1,5 +1,5 @@
 import { isContinuoError } from '@continuo/core'
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { keepAlive } from './keep-alive.ts'
 import { version } from './version.ts'
 
@@ -58,6 +58,15 @@ export function createProgram(): Command {
     .addOption(dataDirOption())
     .addOption(kubeconfigOption())
     .action(guarded(async (target, flags) => (await import('./commands/why.ts')).why(target, flags)))
+  program
+    .command('snapshot')
+    .addArgument(new Argument('<action>').choices(['save', 'restore']))
+    .argument('<file>', 'where the snapshot is, or shall be')
+    .description('save the objects of a cluster to a file, or fill a store from one')
+    .addOption(configOption())
+    .addOption(dataDirOption())
+    .option('--replace', 'restore: give up what the store holds')
+    .action(guarded(async (action, file, flags) => (await import('./commands/snapshot.ts')).snapshot(action, file, flags)))
   program
     .command('version')
     .description('show versions')

@@ -1,3 +1,3 @@
-export { restoreGap } from './restore.ts'
+export { restoreGap } from '@continuo/core'
 export { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
 export { storeSqlite, storeSqlite as default, storeSqliteConfig } from './store-sqlite.ts'

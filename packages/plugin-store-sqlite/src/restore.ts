@@ -1,15 +1,9 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import { ContinuoError, readSnapshot, type SnapshotHeader, type StoreEntry } from '@continuo/core'
+import { ContinuoError, readSnapshot, restoreGap, type SnapshotHeader, type StoreEntry } from '@continuo/core'
 import { firstIdOf, idsPerRevision, openForWriting } from './database.ts'
 import { newerFormat } from './sqlite-errors.ts'
-
-/**
- * How far the revision jumps over the snapshot's: more than a store can have issued between the snapshot and its loss
- * (ten thousand a second for eleven days), and few enough to restore thousands of times.
- */
-export const restoreGap = 10_000_000_000
 
 const rowsPerStep = 500
 

@@ -184,7 +184,7 @@ export class SqliteStore implements Store {
     })
   }
 
-  async head(): Promise<number> {
+  head(): number {
     this.#check()
     return this.#head
   }

@@ -11,7 +11,7 @@ import { runCompaction } from './compaction.ts'
 import { createLocalClient } from './local-client.ts'
 import { createObjectService } from './local-service.ts'
 import { ObjectClientCap } from './object-client.ts'
-import { ObjectServiceCap, SubresourceActionCap } from './object-service.ts'
+import { ObjectServiceCap, SubresourceActionCap, VirtualObjectsCap } from './object-service.ts'
 import { objectsConfig } from './objects-config.ts'
 import { readVersionBase, type VersionScale, versionScale } from './resource-version.ts'
 import { refuseUnfinishedRestore } from './restore-snapshot.ts'
@@ -29,11 +29,11 @@ export const objectsPlugin = definePlugin({
   api: '^1',
   roles: ['control-plane'],
   config: objectsConfig,
-  requires: { store: StoreCap, transform: optional(ValueTransformCap), actions: SubresourceActionCap },
+  requires: { store: StoreCap, transform: optional(ValueTransformCap), actions: SubresourceActionCap, virtual: VirtualObjectsCap },
   provides: [RegistryCap, ObjectServiceCap, ObjectClientCap],
   kinds: systemResources,
   async setup(ctx) {
-    const { store, transform, actions } = ctx.use
+    const { store, transform, actions, virtual } = ctx.use
     const { config } = ctx
     await refuseUnfinishedRestore(store)
     const registry = createRegistry()
@@ -49,6 +49,7 @@ export const objectsPlugin = definePlugin({
       hooks: { call: (hook, argument) => ctx.call(hook, argument), isIdle: (hook) => ctx.isIdle(hook) },
       scale,
       actions,
+      virtual,
       ...(transform === undefined ? {} : { transform }),
       limits: { maxObjectBytes: config.maxObjectBytes },
       derivedBytes: config.derivedBytes,

@@ -44,7 +44,10 @@ export function parseVersionBase(value: Uint8Array): number {
   const text = Buffer.from(value).toString()
   const base = Number(text)
   if (!Number.isSafeInteger(base) || base < 0) {
-    throw new StoreError('STORE_FORMAT', `the base of resource versions reads ${JSON.stringify(text.slice(0, 40))}, which is no whole number`)
+    throw new StoreError(
+      'STORE_FORMAT',
+      `the base of resource versions reads ${JSON.stringify(text.slice(0, 40))}, which is no whole number`,
+    )
   }
   return base
 }

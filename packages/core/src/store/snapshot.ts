@@ -5,6 +5,14 @@ import { StoreError } from './store-error.ts'
 const format = 'continuo-snapshot'
 const version = 1
 const pageSize = 200
+/** Characters of a line: an entry of the largest value that any store takes has a fraction of it. */
+const longestLine = 16 << 20
+
+/**
+ * How far a restored store begins above its snapshot: more than a store can have issued between the snapshot and its loss
+ * (ten thousand a second for eleven days), and few enough to restore hundreds of thousands of times.
+ */
+export const restoreGap = 10_000_000_000
 
 /** What a snapshot says about itself, in its first line. */
 export interface SnapshotHeader {
@@ -106,6 +114,7 @@ async function* lines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerato
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
     const parts = rest.split('\n')
     rest = parts.pop() ?? ''
+    if (rest.length > longestLine) throw damaged('a line does not end')
     yield* parts
   }
   if (rest !== '') yield rest

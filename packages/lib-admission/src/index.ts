@@ -1,0 +1,6 @@
+export { AdmissionSubject, type VersionedObjects } from './admission-subject.ts'
+export { Equivalents, formOf, type ResourceForm } from './equivalents.ts'
+export { isExempt, passesFailures } from './exemptions.ts'
+export { type AdmissionRule, matchesRule, type RuleSubject } from './match-rule.ts'
+export { type MatchSpec, RequestMatcher } from './request-matcher.ts'
+export { type ReviewRequest, reviewRequest } from './review-request.ts'

@@ -1,0 +1,38 @@
+import { AdmissionMutate, AdmissionValidate, definePlugin, optional, RegistryCap } from '@continuo/core'
+import { Equivalents } from '@continuo/lib-admission'
+import { WebhookCaller } from '@continuo/lib-webhook'
+import { MutatingWebhookConfiguration, ServiceResolverCap, ValidatingWebhookConfiguration } from '@continuo/workload'
+import { WebhookConfigurations } from './configuration/webhook-configurations.ts'
+import type { AskingParts } from './dispatch/ask-webhook.ts'
+import { MutatingWebhooks } from './dispatch/mutating-webhooks.ts'
+import { ValidatingWebhooks } from './dispatch/validating-webhooks.ts'
+import { webhookMetrics } from './dispatch/webhook-metrics.ts'
+
+/** Asks the webhooks of MutatingWebhookConfigurations and ValidatingWebhookConfigurations about every write, as Kubernetes does. */
+export const admissionWebhook = definePlugin({
+  name: 'admission-webhook',
+  api: '^1',
+  requires: { registry: RegistryCap, services: optional(ServiceResolverCap) },
+  permissions: [
+    {
+      apiGroups: ['admissionregistration.k8s.io'],
+      resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+      verbs: ['list'],
+    },
+  ],
+  setup(ctx) {
+    const { registry, services } = ctx.use
+    const caller = new WebhookCaller({
+      clock: ctx.clock,
+      ...(services === undefined ? {} : { resolve: (service) => services.resolve(service) }),
+    })
+    ctx.onStop(() => caller.close())
+    const parts: AskingParts = { caller, clock: ctx.clock, random: ctx.random, log: ctx.log, metrics: webhookMetrics(ctx.metrics) }
+    const equivalents = new Equivalents(registry)
+    const mutating = new MutatingWebhooks(parts, new WebhookConfigurations(MutatingWebhookConfiguration, equivalents), registry)
+    const validating = new ValidatingWebhooks(parts, new WebhookConfigurations(ValidatingWebhookConfiguration, equivalents), registry)
+    // After what the system itself decides, so that webhooks see what would be stored; of those, a quota alone comes later.
+    ctx.tap(AdmissionMutate, (request) => mutating.mutate(request), { stage: 'post' })
+    ctx.tap(AdmissionValidate, (request) => validating.validate(request), { stage: 'post' })
+  },
+})

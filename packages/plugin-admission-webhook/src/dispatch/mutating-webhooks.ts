@@ -1,0 +1,109 @@
+import { type AdmissionRequest, ApiError, applyJsonPatch, jsonEqual, type Registry, type UnstructuredObject } from '@continuo/core'
+import { AdmissionSubject, isExempt, type ResourceForm } from '@continuo/lib-admission'
+import type { Webhook } from '../configuration/webhook.ts'
+import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
+import { internal } from '../review/refusals.ts'
+import { type AskingParts, askWebhook } from './ask-webhook.ts'
+
+/** What is remembered of a request between the rounds of its mutation. */
+interface Progress {
+  /** Webhooks that are asked again when something changes after them. */
+  readonly asked: Set<string>
+  /** Webhooks after which something changed. */
+  readonly again: Set<string>
+  /** The object as the last webhook left it. */
+  output: unknown
+}
+
+/**
+ * Asks the mutating webhooks, one after the other, and applies what they answer. When one of them changed the object, the mutating stage runs once
+ * more: webhooks with `reinvocationPolicy: IfNeeded` are asked again if something changed after them, and no webhook is asked for the first time then.
+ */
+export class MutatingWebhooks {
+  readonly #parts: AskingParts
+  readonly #configurations: WebhookConfigurations
+  readonly #registry: Registry
+  /** Dies with the request. */
+  readonly #progress = new WeakMap<AdmissionRequest, Progress>()
+
+  constructor(parts: AskingParts, configurations: WebhookConfigurations, registry: Registry) {
+    this.#parts = parts
+    this.#configurations = configurations
+    this.#registry = registry
+  }
+
+  async mutate(request: AdmissionRequest): Promise<void> {
+    if (isExempt(request)) return
+    const webhooks = this.#configurations.webhooks(request.read)
+    if (webhooks.length === 0) return
+    const progress = this.#progress.get(request) ?? { asked: new Set(), again: new Set(), output: undefined }
+    this.#progress.set(request, progress)
+    if (request.isReinvocation && !jsonEqual(progress.output, request.object)) changedAfter(progress)
+    const subject = new AdmissionSubject(request, this.#registry)
+    for (const [index, webhook] of webhooks.entries()) {
+      const form = webhook.matcher.match(subject)
+      if (form === undefined || (request.isReinvocation && !progress.again.has(webhook.id))) continue
+      const changed = await this.#ask(webhook, subject, form)
+      annotate(request, webhook, index, changed)
+      if (changed) {
+        changedAfter(progress)
+        request.reinvoke()
+      }
+      if (webhook.settings.reinvocationPolicy === 'IfNeeded') progress.asked.add(webhook.id)
+    }
+    progress.output = structuredClone(request.object)
+  }
+
+  /** True when the object is another one afterwards. */
+  async #ask(webhook: Webhook, subject: AdmissionSubject, form: ResourceForm): Promise<boolean> {
+    const objects = await subject.in(form)
+    const answer = await askWebhook(this.#parts, { webhook, type: 'admit', subject, form, objects })
+    if (answer?.patch === undefined) return false
+    const { name } = webhook.settings
+    if (objects.object === undefined)
+      throw internal(
+        new TypeError(
+          `admission webhook ${JSON.stringify(name)} attempted to modify the object, which is not supported for this operation`,
+        ),
+      )
+    const patched = patchOf(name, objects.object, answer.patch)
+    if (jsonEqual(patched, objects.object)) return false
+    await subject.replace(patched, form)
+    return true
+  }
+}
+
+function changedAfter(progress: Progress): void {
+  for (const id of progress.asked) progress.again.add(id)
+  progress.asked.clear()
+}
+
+function patchOf(webhook: string, object: UnstructuredObject, patch: readonly unknown[]): UnstructuredObject {
+  let patched: UnstructuredObject
+  try {
+    patched = applyJsonPatch(object, patch) as UnstructuredObject
+  } catch (error) {
+    throw internal(new TypeError((error as Error).message))
+  }
+  if (
+    patched === null ||
+    typeof patched !== 'object' ||
+    patched.apiVersion !== object.apiVersion ||
+    patched.kind !== object.kind ||
+    typeof patched.metadata !== 'object'
+  )
+    throw new ApiError(
+      'InternalError',
+      `Internal error occurred: admission webhook ${JSON.stringify(webhook)} made another kind of the object`,
+    )
+  return patched
+}
+
+/** Which webhooks changed what, for the audit log. */
+function annotate(request: AdmissionRequest, { configuration, settings }: Webhook, index: number, mutated: boolean): void {
+  const round = request.isReinvocation ? 1 : 0
+  request.annotate(
+    `mutation.webhook.admission.k8s.io/round_${round}_index_${index}`,
+    JSON.stringify({ configuration, webhook: settings.name, mutated }),
+  )
+}

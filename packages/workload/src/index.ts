@@ -1,5 +1,7 @@
 export * from './contracts/index.ts'
 export type * from './generated/types/index.ts'
+export { Binding, bindingResource } from './kinds/core/binding.ts'
+export { ComponentStatus, componentStatusResource } from './kinds/core/component-status.ts'
 export { nodeRoles, nodeStatus } from './kinds/core/node.ts'
 export { type PodSummary, summarizePod } from './kinds/core/pod-table.ts'
 export { mandatoryFlowSchemas, mandatoryPriorityLevels } from './kinds/flowcontrol/mandatory.ts'
@@ -116,6 +118,8 @@ export {
   workloadResources,
 } from './kinds/index.ts'
 export { kindOf } from './kinds/kind-of.ts'
+export { NodeMetrics, nodeMetricsResource } from './kinds/metrics/node-metrics.ts'
+export { PodMetrics, podMetricsResource } from './kinds/metrics/pod-metrics.ts'
 export { pullPolicyOf } from './pod-spec/default-container.ts'
 export { qualityOfService } from './pod-spec/quality-of-service.ts'
 export {
@@ -129,4 +133,5 @@ export {
   protobufMediaType,
 } from './protobuf/codec.ts'
 export { type Description, definitionNames, hasDefinition, loadDescriptions, schemaOf } from './schema/schema-of.ts'
+export { virtualKinds } from './virtual-kinds.ts'
 export { workloadKinds } from './workload-kinds.ts'

@@ -3,10 +3,10 @@ import { futureVersion } from './api-errors.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 /** Brings the cache as far as a read of this resource version demands: unset to the head, `0` nowhere, N to N or 504 after a short wait. */
-export async function ensureFresh(parts: ServiceParts, resourceVersion: string | undefined, signal?: AbortSignal): Promise<void> {
-  if (resourceVersion === '0') return
+export function ensureFresh(parts: ServiceParts, resourceVersion: string | undefined, signal?: AbortSignal): Promise<void> | undefined {
+  if (resourceVersion === '0') return undefined
   if (resourceVersion === undefined || resourceVersion === '') return parts.cache.caughtUp(signal)
-  await ensureReached(parts, parts.views.scale.parse(resourceVersion), signal)
+  return ensureReached(parts, parts.views.scale.parse(resourceVersion), signal)
 }
 
 /** Resolves when the cache holds the revision; throws 504 when that takes too long. */

@@ -15,6 +15,7 @@ import { compileSelection, type Selection } from './selection.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { StoredView, type ViewSource } from './stored-view.ts'
 import { openTarget, type Target } from './target.ts'
+import { listVirtual } from './virtual-objects.ts'
 
 /** Objects that are decoded in one go before other work may run: about 5 ms. */
 const decodeStep = 200
@@ -44,6 +45,7 @@ export async function listObjects(
 ): Promise<ObjectViewList> {
   const target = await openTarget(parts, 'list', collection, caller)
   checkListOptions(options)
+  if (target.served.definition.virtual === true) return listVirtual(parts, target, options)
   const selection = compileSelection(target.served, { ...options, namespace: collection.namespace || options.namespace || '' })
   const request: ListRequest = { target, selection, prefix: collectionPrefix(target.served.definition, selection.namespace), options }
   if (options.continue) return continueList(parts, request, decodeContinue(options.continue, request.prefix))

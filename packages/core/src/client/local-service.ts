@@ -13,7 +13,7 @@ import { deleteCollection, deleteObject } from './delete-object.ts'
 import { indexResources } from './dispatch-keys.ts'
 import { HotSet } from './hot-set.ts'
 import { listObjects } from './list-objects.ts'
-import type { ObjectService, SubresourceAction } from './object-service.ts'
+import type { ObjectService, SubresourceAction, VirtualObjects } from './object-service.ts'
 import { patchObject } from './patch-object.ts'
 import { getObject } from './read-objects.ts'
 import { type VersionScale, versionScale } from './resource-version.ts'
@@ -37,6 +37,7 @@ export interface LocalServiceOptions {
   readonly scale?: VersionScale
   readonly transform?: ValueTransform
   readonly actions?: Pick<Providers<SubresourceAction>, 'get'>
+  readonly virtual?: Pick<Providers<VirtualObjects>, 'get'>
   readonly limits?: Partial<ServiceLimits>
   /** Budget for decoded objects and encodings beside the stored bytes. Default 16 MB. */
   readonly derivedBytes?: number
@@ -56,6 +57,7 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
     log,
     hooks,
     actions: options.actions ?? new Map(),
+    virtual: options.virtual ?? new Map(),
     views: {
       scale: options.scale ?? versionScale(0),
       transform: options.transform,
@@ -78,7 +80,7 @@ export function createObjectService(options: LocalServiceOptions): ObjectService
     delete: (ref, deletion, caller) => guarded(() => deleteObject(parts, ref, deletion, caller)),
     deleteCollection: (collection, list, deletion, caller) => guarded(() => deleteCollection(parts, collection, list, deletion, caller)),
     connect: (ref, connectOptions, caller) => guarded(() => connectObject(parts, ref, connectOptions, caller)),
-    caughtUp: (signal) => guarded(() => cache.caughtUp(signal)),
+    caughtUp: (signal) => guarded(async () => cache.caughtUp(signal)),
     [Symbol.dispose]() {
       for (const end of parts.watches) end()
       index[Symbol.dispose]()

@@ -108,4 +108,17 @@ export interface SubresourceAction {
   }): Promise<UnstructuredObject>
 }
 
+/**
+ * Answers reads of a virtual resource: its objects are computed when they are asked for. Keyed `group/plural`. They have names
+ * (and namespaces, if the resource is namespaced); the object service applies selectors. Called for each request, and should answer quickly.
+ */
+export interface VirtualObjects {
+  /** All objects of a namespace, of all for the empty one. */
+  list(namespace: string): Promise<readonly UnstructuredObject[]>
+  /** Undefined: there is none. */
+  get(namespace: string, name: string): Promise<UnstructuredObject | undefined>
+}
+
+export const VirtualObjectsCap = capability<VirtualObjects, 'many'>('virtual-objects/v1', { cardinality: 'many' })
+
 export const SubresourceActionCap = capability<SubresourceAction, 'many'>('subresource-action/v1', { cardinality: 'many' })

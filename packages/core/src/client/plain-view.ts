@@ -29,6 +29,14 @@ export class PlainView implements ObjectView {
     return this.object.metadata?.resourceVersion ?? ''
   }
 
+  get labels(): Readonly<Record<string, string>> | undefined {
+    return this.object.metadata?.labels
+  }
+
+  peek(): DeepReadonly<UnstructuredObject> {
+    return this.object
+  }
+
   get json(): Uint8Array {
     this.#json ??= Buffer.from(JSON.stringify(this.object))
     return this.#json

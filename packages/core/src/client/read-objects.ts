@@ -10,6 +10,7 @@ import { prepareViews } from './prepare-views.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { StoredView, type ViewSource } from './stored-view.ts'
 import { openTarget, type Target } from './target.ts'
+import { getVirtual } from './virtual-objects.ts'
 
 /** A view of one source in the target's version, converted where that is needed. */
 export async function viewOf(parts: ServiceParts, target: Pick<Target, 'form'>, source: ViewSource): Promise<StoredView> {
@@ -32,14 +33,21 @@ export function subresourceView(target: Target, parent: ObjectView): ObjectView 
 }
 
 export async function getObject(parts: ServiceParts, ref: ObjectRef, options: GetOptions, caller: Caller): Promise<ObjectView> {
-  const target = await openTarget(parts, 'get', ref, caller)
+  const opened = openTarget(parts, 'get', ref, caller)
+  const target = opened instanceof Promise ? await opened : opened
   if (target.name === '') throw new ApiError('BadRequest', 'name is required')
   if (target.subresource !== undefined && target.subresource.type !== 'object') {
     throw new ApiError('BadRequest', `subresource ${target.subresource.name} is answered by the server of the API, not read`)
   }
-  await ensureFresh(parts, options.resourceVersion)
-  const view = await readCurrent(parts, target)
-  if (view === undefined) throw notFound(target.served.gvr, target.name)
+  if (target.served.definition.virtual === true) return getVirtual(parts, target)
+  // Most reads wait for nothing, and a promise costs as much as the read.
+  const fresh = ensureFresh(parts, options.resourceVersion)
+  if (fresh !== undefined) await fresh
+  const entry = parts.cache.get(target.key)
+  if (entry === undefined) throw notFound(target.served.gvr, target.name)
+  const view = new StoredView(parts.views, target.form, entry)
+  const converting = prepareViews([view])
+  if (converting !== undefined) await converting
   return subresourceView(target, view)
 }
 

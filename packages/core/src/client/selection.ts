@@ -6,6 +6,9 @@ import { compileLabelRequirements } from '../selectors/label-selector.ts'
 import { parseLabelSelector } from '../selectors/parse-label-selector.ts'
 import type { StoredView } from './stored-view.ts'
 
+/** What a selection looks at. */
+export type SelectableView = Pick<StoredView, 'name' | 'namespace' | 'labels' | 'peek'>
+
 /** What a list or watch chooses, compiled once. */
 export interface Selection {
   /** The collection's namespace; empty for all. A selector `metadata.namespace=a` narrows it. */
@@ -18,7 +21,7 @@ export interface Selection {
   readonly fieldKey: string | undefined
   /** True when every object of the collection is chosen: nothing need be decoded. */
   readonly everything: boolean
-  matches(view: StoredView): boolean
+  matches(view: SelectableView): boolean
 }
 
 export const namespaceDispatchKey = (namespace: string): string => `namespace=${namespace}`

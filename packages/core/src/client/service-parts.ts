@@ -6,7 +6,7 @@ import type { Log } from '../log/log.ts'
 import type { Random } from '../random/random.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { Store } from '../store/store.ts'
-import type { SubresourceAction } from './object-service.ts'
+import type { SubresourceAction, VirtualObjects } from './object-service.ts'
 import type { ViewContext } from './stored-view.ts'
 import type { TurnTaking } from './turn-taking.ts'
 import type { ViewForms } from './view-form.ts'
@@ -21,6 +21,7 @@ export interface ServiceParts {
   readonly log: Log
   readonly hooks: Pick<Hooks, 'call' | 'isIdle'>
   readonly actions: Pick<Providers<SubresourceAction>, 'get'>
+  readonly virtual: Pick<Providers<VirtualObjects>, 'get'>
   readonly views: ViewContext
   readonly forms: ViewForms
   readonly turns: TurnTaking

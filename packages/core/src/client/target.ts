@@ -2,6 +2,7 @@ import { ApiError } from '../errors/api-error.ts'
 import type { ServedResource } from '../resources/registry.ts'
 import type { Subresource, Verb } from '../resources/resource.ts'
 import { objectKey } from '../resources/storage-key.ts'
+import { verbsOf } from '../resources/verbs-of.ts'
 import { methodNotSupported, notServed } from './api-errors.ts'
 import { ClientAuthorize } from './authorize.ts'
 import type { Caller } from './caller.ts'
@@ -20,31 +21,42 @@ export interface Target {
   readonly key: string
 }
 
-/** Resolves, checks that the verb is offered, and authorises callers that are not trusted. Throws 404, 405, 403, 400. */
-export async function openTarget(
-  parts: ServiceParts,
-  verb: Verb,
-  ref: Omit<ObjectRef, 'name'> & { name?: string },
-  caller: Caller,
-): Promise<Target> {
+type TargetRef = Omit<ObjectRef, 'name'> & { readonly name?: string }
+
+/**
+ * Resolves, checks that the verb is offered, and authorises callers that are not trusted; without a promise when nobody has to be asked.
+ * Throws 404, 405, 403, 400.
+ */
+export function openTarget(parts: ServiceParts, verb: Verb, ref: TargetRef, caller: Caller): Target | Promise<Target> {
   const served = parts.registry.resolve(ref)
   if (served === undefined) throw notServed()
   const { definition, version } = served
   const name = ref.name ?? ''
   const subresource = ref.subresource === undefined ? undefined : version.subresources?.find((one) => one.name === ref.subresource)
   if (ref.subresource !== undefined && subresource === undefined) throw notServed()
-  const verbs: readonly string[] | undefined =
-    subresource === undefined ? (definition.virtual ? ['create'] : definition.verbs) : subresource.verbs
+  const verbs: readonly string[] | undefined = subresource === undefined ? verbsOf(definition) : subresource.verbs
   if (verbs !== undefined && !verbs.includes(verb)) throw methodNotSupported(served.gvr, verb)
   // The name of a creation comes with the body, and is checked there with everything else.
   const bodyNames = verb === 'create' && subresource === undefined
-  if (caller.authorized !== true) await authorizeFor(parts, served, verb, { ...ref, name: bodyNames ? '' : name }, caller)
+  const open = (): Target => targetOf(parts, served, ref, { name, subresource, isKeyed: name !== '' && !bodyNames }, caller)
+  if (caller.authorized === true || caller.trusted || parts.hooks.isIdle(ClientAuthorize)) return open()
+  return authorizeFor(parts, served, verb, { ...ref, name: bodyNames ? '' : name }, caller).then(open)
+}
+
+function targetOf(
+  parts: ServiceParts,
+  served: ServedResource,
+  ref: TargetRef,
+  { name, subresource, isKeyed }: { readonly name: string; readonly subresource: Subresource | undefined; readonly isKeyed: boolean },
+  caller: Caller,
+): Target {
+  const { definition, version } = served
   if (version.deprecated === true) caller.warn?.(version.deprecationWarning ?? `${served.apiVersion} ${served.gvk.kind} is deprecated`)
   if (!definition.namespaced && ref.namespace !== '')
     throw new ApiError('BadRequest', `${definition.plural} are not namespaced: ${JSON.stringify(ref.namespace)} was given`)
   if (definition.namespaced && ref.namespace === '' && name !== '')
     throw new ApiError('BadRequest', 'an empty namespace may not be set when a resource name is provided')
-  const key = name === '' || bodyNames || definition.virtual ? '' : objectKey(definition, ref.namespace, name)
+  const key = isKeyed && !definition.virtual ? objectKey(definition, ref.namespace, name) : ''
   return { served, form: parts.forms.of(served), namespace: ref.namespace, name, subresource, key }
 }
 

@@ -175,7 +175,10 @@ export interface ResourceDefinition {
   readonly definedBy?: string
   /** Stored objects may hold fields that the served schema does not know: they are pruned when they are read, too. */
   readonly prunesOnRead?: boolean
-  /** Never stored: reviews and the like. A create is answered by a provider of `subresource-action/v1` under the subresource ''. */
+  /**
+   * Never stored: reviews, measurements and the like. A create is answered by a provider of `subresource-action/v1` under the subresource '',
+   * gets and lists by one of `virtual-objects/v1`. Its verbs are those of {@link ResourceDefinition.verbs}, `create` alone when they are not said.
+   */
   readonly virtual?: boolean
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { GroupVersionKind, ServedResource, Verb } from '@continuo/core'
+import { type GroupVersionKind, type ServedResource, type Verb, verbsOf } from '@continuo/core'
 
 export const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
@@ -37,7 +37,7 @@ const storageVersionHash = ({ definition }: ServedResource): string =>
 
 function describe(served: ServedResource): DescribedResource {
   const { definition, version } = served
-  const verbs = definition.virtual === true ? ['create'] : [...(definition.verbs ?? allVerbs)].sort()
+  const verbs = [...(verbsOf(definition) ?? allVerbs)].sort()
   return {
     name: definition.plural,
     singular: definition.singular ?? definition.kind.toLowerCase(),

@@ -1,4 +1,4 @@
-import type { Clock, Schema, ServedResource } from '@continuo/core'
+import { type Clock, type Schema, type ServedResource, verbsOf } from '@continuo/core'
 import { style2, style3 } from './path-style.ts'
 import { type PathKinds, pathsOf } from './paths.ts'
 import { type Descriptions, type OpenApiVersion, SchemaEmitter } from './schema-emitter.ts'
@@ -79,7 +79,7 @@ async function collect(
         subresources[subresource.name] = emitter.reference(emitter.addKind(subresource.schema, subresource.kind))
     }
     const list =
-      one.definition.virtual === true
+      verbsOf(one.definition)?.includes('list') === false
         ? name
         : emitter.addList(name, one.gvk, one.definition.listKind ?? `${one.definition.kind}List`, listMeta)
     const kinds: PathKinds = { object: emitter.reference(name), list: emitter.reference(list), ...shared, subresources }

@@ -1,4 +1,4 @@
-import { formatApiVersion, type GroupVersionKind, type ServedResource, type Verb } from '@continuo/core'
+import { formatApiVersion, type GroupVersionKind, type ServedResource, type Verb, verbsOf } from '@continuo/core'
 import { allVerbs } from '../discovery/describe-resources.ts'
 import { deleteParameters, listParameters, patchParameters, writeParameters } from './parameters.ts'
 import type { PathStyle } from './path-style.ts'
@@ -50,7 +50,7 @@ interface Shape {
 /** Paths of one served resource. Pure. */
 export function pathsOf(served: ServedResource, kinds: PathKinds, style: PathStyle): Record<string, Json> {
   const { definition, gvr, gvk, version } = served
-  const verbs: readonly Verb[] = definition.virtual === true ? ['create'] : (definition.verbs ?? allVerbs)
+  const verbs: readonly Verb[] = verbsOf(definition) ?? allVerbs
   const patchTypes = definition.custom === true ? allPatchTypes.slice(0, -1) : allPatchTypes
   const tag = tagOf(gvr.group, gvr.version)
   const scope = definition.namespaced ? 'Namespaced' : ''

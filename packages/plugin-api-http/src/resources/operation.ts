@@ -1,4 +1,4 @@
-import { ApiError, type ServedResource, type Subresource, type Verb } from '@continuo/core'
+import { ApiError, type ServedResource, type Subresource, type Verb, verbsOf } from '@continuo/core'
 import type { ResourcePath } from '../request/path.ts'
 
 /** What a request asks to do with a resource. */
@@ -22,10 +22,7 @@ const verbs: Readonly<Record<string, 'get' | 'create' | 'update' | 'patch' | 'de
   DELETE: 'delete',
 }
 
-const allows = (served: ServedResource, verb: Verb): boolean => {
-  if (served.definition.virtual === true) return verb === 'create'
-  return served.definition.verbs === undefined || served.definition.verbs.includes(verb)
-}
+const allows = ({ definition }: ServedResource, verb: Verb): boolean => verbsOf(definition)?.includes(verb) !== false
 
 function subresourceOperation(served: ServedResource, path: ResourcePath, method: string): Operation {
   const subresource = served.version.subresources?.find((one) => one.name === path.subresource)

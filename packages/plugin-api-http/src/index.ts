@@ -1,3 +1,4 @@
+export { localUsers, localUsersConfig } from './access/local-users.ts'
 export { type ApiHttpConfig, apiHttpConfig } from './config.ts'
 export { prometheusMetrics } from './metrics.ts'
 export { apiHttp as default, apiHttp } from './plugin.ts'

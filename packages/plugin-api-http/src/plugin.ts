@@ -39,7 +39,7 @@ import { podConnectHandlers } from './connect/pod-connect.ts'
 import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
 import { ApiServer } from './server/api-server.ts'
 import { type ApiCertificates, ensureCertificates, issueClient, urlHost } from './server/certificates.ts'
-import { Exchange, type Response } from './server/exchange.ts'
+import { Exchange } from './server/exchange.ts'
 import { Listener } from './server/listener.ts'
 
 const dayMs = 86_400_000
@@ -125,7 +125,7 @@ export const apiHttp = definePlugin({
       maxConnections: config.limits.connections,
       clock,
       onRequest: (exchange) => void server.handle(exchange),
-      onUpgrade: (request, socket, head) => void server.upgrade(new Exchange(request, upgradeResponse(socket)), request, socket, head),
+      onUpgrade: (request, socket, head) => void server.upgrade(Exchange.ofUpgrade(request, socket), request, socket, head),
     })
     ctx.onStart('servers', async () => {
       port = await listener.listen()
@@ -203,13 +203,3 @@ function readProtobuf(bytes: Uint8Array): unknown {
     throw new ApiError('BadRequest', error.message, undefined, { hint: error.hint, cause: error })
   }
 }
-
-/** An upgrade has no response object; the gate only looks whether the client is still there. */
-const upgradeResponse = (socket: { readonly destroyed: boolean; once(event: 'close', listener: () => void): unknown }): Response =>
-  ({
-    get destroyed() {
-      return socket.destroyed
-    },
-    writableEnded: false,
-    once: (event: 'close', listener: () => void) => socket.once(event, listener),
-  }) as unknown as Response

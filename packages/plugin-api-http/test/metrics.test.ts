@@ -10,7 +10,7 @@ describe('prometheusMetrics', () => {
     const text = await metrics.expose()
     expect(text).toContain('a_total{x="1"} 2')
     expect(text).toContain('b 7')
-    expect(text).toContain('c_bucket{le="2",x="1"} 1')
+    expect(text).toContain('c_bucket{x="1",le="2"} 1')
   })
 
   it('returns the same metric for the same name', async () => {

@@ -73,5 +73,5 @@ it('gives up on writers that die one after another, and says so to writers, watc
   }
   expect(losses).toEqual([true, true, true, false])
   await expect(put(store, '/a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', hint: 'Restart the process.' })
-  await expect(store.head()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await expect(async () => store.head()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 })

@@ -23,7 +23,7 @@ describe('plugin store-sqlite', () => {
     expect(store.features).toEqual({ durable: true, soleWriter: true })
     await store.commit({ conditions: [], writes: [{ type: 'put', key: '/a', value: new Uint8Array(1) }] })
     for (const stop of stops) await stop()
-    await expect(store.head()).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+    expect(() => store.head()).toThrowError(expect.objectContaining({ code: 'STORE_CLOSED' }))
     const again = await SqliteStore.open(join(path, 'store'))
     expect(await again.head()).toBe(2)
     await again.close()

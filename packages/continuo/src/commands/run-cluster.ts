@@ -21,7 +21,7 @@ export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel']
   const dataDir = resolve(flags.dataDir)
   const log = createPinoLog({ level: logLevel, pretty: process.stderr.isTTY === true })
   const config = await loadConfig(flags.config).catch((error) => everyFault(flags, error))
-  const cluster = new Cluster({ config, dataDir, listen: flags.listen, log, metrics: prometheusMetrics() })
+  const cluster = new Cluster({ config, dataDir, listen: flags.listen, log, metrics: prometheusMetrics({ defaults: true }) })
   const faults = await Promise.all(cluster.prepare().map((host) => host.check()))
   if (faults.flat().length > 0) await everyFault(flags, new CheckError(config.file, faults.flat()))
   await makeDirectory(dataDir)

@@ -18,50 +18,69 @@ export interface CatchUpOptions {
   onStuck(): void
 }
 
+/** Resolves when the store has told its head. */
+type Question = Promise<{ readonly reached: Promise<void> }>
+
 /**
  * Answers "has the cache all that was acknowledged before now?". Callers share one question to the store, but never
  * one that was put before they asked.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions
-  #asking: Promise<{ reached: Promise<void> }> | undefined
-  #next: Promise<{ reached: Promise<void> }> | undefined
+  #asking: Question | undefined
+  #next: Question | undefined
   #fence: Promise<void> | undefined
 
   constructor(options: CatchUpOptions) {
     this.#options = options
   }
 
-  async caughtUp(signal?: AbortSignal): Promise<void> {
-    const { reached } = await abortable(this.#question(), signal)
+  /** Nothing to wait for is told without a promise: most reads are such. */
+  caughtUp(signal?: AbortSignal): Promise<void> | undefined {
+    if (this.#asking !== undefined) return this.#wait(this.#nextQuestion(this.#asking), signal)
+    const head = this.#head()
+    if (typeof head === 'number' && this.#options.position.revision >= head) return undefined
+    return this.#wait(this.#begin(head), signal)
+  }
+
+  async #wait(question: Question, signal: AbortSignal | undefined): Promise<void> {
+    const { reached } = await abortable(question, signal)
     await abortable(reached, signal)
   }
 
-  #question(): Promise<{ reached: Promise<void> }> {
-    if (this.#asking === undefined) {
-      this.#asking = this.#ask().finally(() => {
-        this.#asking = undefined
-      })
-      return this.#asking
-    }
-    this.#next ??= this.#asking.then(ignore, ignore).then(() => {
+  #begin(head: Promise<number> | number): Question {
+    this.#asking = this.#ask(head).finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  #nextQuestion(asking: Question): Question {
+    this.#next ??= asking.then(ignore, ignore).then(() => {
       this.#next = undefined
-      return this.#question()
+      return this.#asking === undefined ? this.#begin(this.#head()) : this.#nextQuestion(this.#asking)
     })
     return this.#next
   }
 
-  async #ask(): Promise<{ reached: Promise<void> }> {
-    const { store, position } = this.#options
+  #head(): Promise<number> | number {
+    try {
+      return this.#options.store.head()
+    } catch (cause) {
+      return Promise.reject(cause)
+    }
+  }
+
+  async #ask(asked: Promise<number> | number): Question {
     let head: number
     try {
-      head = await store.head()
+      head = await asked
     } catch (cause) {
       throw isStoreError(cause, 'STORE_UNAVAILABLE')
         ? cause
         : new StoreError('STORE_UNAVAILABLE', 'the store did not tell its revision', { cause })
     }
-    if (position.revision >= head) return { reached: Promise.resolve() }
+    if (this.#options.position.revision >= head) return { reached: Promise.resolve() }
     const reached = this.#reach(head)
     reached.catch(ignore)
     return { reached }

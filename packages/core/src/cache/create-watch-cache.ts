@@ -75,7 +75,7 @@ class StoreWatchCache implements WatchCache, CursorSource {
     })
   }
 
-  caughtUp(signal?: AbortSignal): Promise<void> {
+  caughtUp(signal?: AbortSignal): Promise<void> | undefined {
     return this.#catchUp.caughtUp(signal)
   }
 

@@ -50,8 +50,11 @@ export interface WatchCache {
   readonly revision: number
   /** The oldest revision from which a cursor can begin. */
   readonly oldestRevision: number
-  /** Resolves when the cache has reached the store's head as of the call. Concurrent calls share one question to the store. Throws `STORE_UNAVAILABLE`. */
-  caughtUp(signal?: AbortSignal): Promise<void>
+  /**
+   * Resolves when the cache has reached the store's head as of the call; without a promise when it is there already and the store says so at once.
+   * Concurrent calls share one question to the store. Throws `STORE_UNAVAILABLE`.
+   */
+  caughtUp(signal?: AbortSignal): Promise<void> | undefined
   /** Resolves when the cache has reached the revision. */
   reached(revision: number, signal?: AbortSignal): Promise<void>
   get(key: string): CacheEntry | undefined

@@ -1,4 +1,4 @@
-import type { FieldError } from '../errors/field-error.ts'
+import { type FieldError, fieldError } from '../errors/field-error.ts'
 import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
 import { validateMetadata, validateMetadataUpdate } from '../objects/validate-metadata.ts'
 import type { ServedResource } from '../resources/registry.ts'
@@ -7,6 +7,13 @@ import { objectMetaSchema } from '../schema/object-meta-schema.ts'
 import { validate } from '../schema/validate.ts'
 import { invalid } from './api-errors.ts'
 
+/** Rules look at objects that are of their types alone. */
+const rulesNotChecked = fieldError.invalid(
+  '<nil>',
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)
+
 /** Refuses an object that its schema, its strategy or the rules of metadata do not allow. Throws 422 with every fault. */
 export function validateObject(
   served: ServedResource,
@@ -14,7 +21,7 @@ export function validateObject(
   old: DeepReadonly<UnstructuredObject> | undefined,
   subresource: string | undefined,
 ): void {
-  const { definition, schema } = served
+  const { definition, schema, version } = served
   const { strategy } = definition
   const errors: FieldError[] = validate(schema, next, '', { listTypes: definition.custom === true })
   // A custom resource's own schema does not spell metadata out.
@@ -25,8 +32,9 @@ export function validateObject(
       errors.push(...validateMetadata(next.metadata, definition.namespaced, strategy?.validateName))
     }
     if (old !== undefined) errors.push(...validateMetadataUpdate(next.metadata, old.metadata))
-    errors.push(...(strategy?.validate?.(next) ?? []))
+    errors.push(...(strategy?.validate?.(next, old) ?? []))
     if (old !== undefined) errors.push(...(strategy?.validateUpdate?.(next, old, subresource) ?? []))
-  }
+    if (version.rules !== undefined) errors.push(...version.rules.validate(next, old))
+  } else if (version.rules !== undefined) errors.push(rulesNotChecked)
   if (errors.length > 0) throw invalid(served.gvk, next.metadata.name || next.metadata.generateName || '', errors)
 }

@@ -3,13 +3,15 @@ import type { Labels, Metrics } from './metrics.ts'
 
 const maxLabelSets = 1_000
 const overflow: Labels = { overflow: 'true' }
+const none: Labels = {}
+const noCounts: number[] = []
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 interface Series {
   readonly labels: Labels
   value: number
-  /** Histograms: observations at or below each bucket's bound. */
-  readonly counts?: number[]
+  /** Histograms: observations in each bucket, without those of the smaller ones. */
+  readonly counts: number[]
   count: number
 }
 
@@ -18,6 +20,8 @@ interface Metric {
   readonly help: string
   readonly buckets: readonly number[]
   readonly series: Map<string, Series>
+  /** Callers on hot paths give the same object each time. */
+  readonly byIdentity: WeakMap<Labels, Series>
 }
 
 const escapeValue = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
@@ -36,8 +40,10 @@ function linesOf(name: string, metric: Metric): string[] {
       lines.push(`${name}${formatLabels(series.labels)} ${series.value}`)
       continue
     }
+    let below = 0
     metric.buckets.forEach((bound, at) => {
-      lines.push(`${name}_bucket${formatLabels(series.labels, `le="${bound}"`)} ${series.counts?.[at] ?? 0}`)
+      below += series.counts[at] as number
+      lines.push(`${name}_bucket${formatLabels(series.labels, `le="${bound}"`)} ${below}`)
     })
     lines.push(`${name}_bucket${formatLabels(series.labels, 'le="+Inf"')} ${series.count}`)
     lines.push(`${name}_sum${formatLabels(series.labels)} ${series.value}`, `${name}_count${formatLabels(series.labels)} ${series.count}`)
@@ -54,22 +60,25 @@ export function createMetrics(): Metrics {
     if (known !== undefined && known.type !== type) {
       throw new ContinuoError('METRIC_CONFLICT', `metric ${name} is a ${known.type} and cannot be made a ${type}`)
     }
-    const metric = known ?? { type, help, buckets, series: new Map() }
+    const metric = known ?? { type, help, buckets, series: new Map(), byIdentity: new WeakMap() }
     metrics.set(name, metric)
     return metric
   }
 
-  const seriesOf = (metric: Metric, labels: Labels = {}): Series => {
+  const seriesOf = (metric: Metric, labels: Labels = none): Series => {
+    const found = metric.byIdentity.get(labels)
+    if (found !== undefined) return found
+    const series = findSeries(metric, labels)
+    metric.byIdentity.set(labels, series)
+    return series
+  }
+
+  const findSeries = (metric: Metric, labels: Labels): Series => {
     const id = JSON.stringify(labels)
     const known = metric.series.get(id)
     if (known !== undefined) return known
-    if (metric.series.size >= maxLabelSets && labels !== overflow) return seriesOf(metric, overflow)
-    const series: Series = {
-      labels,
-      value: 0,
-      count: 0,
-      counts: metric.type === 'histogram' ? metric.buckets.map(() => 0) : undefined,
-    }
+    if (metric.series.size >= maxLabelSets && labels !== overflow) return findSeries(metric, overflow)
+    const series: Series = { labels, value: 0, count: 0, counts: metric.type === 'histogram' ? metric.buckets.map(() => 0) : noCounts }
     metric.series.set(id, series)
     return series
   }
@@ -98,9 +107,8 @@ export function createMetrics(): Metrics {
           const series = seriesOf(metric, labels)
           series.value += value
           series.count += 1
-          metric.buckets.forEach((bound, at) => {
-            if (value <= bound && series.counts !== undefined) series.counts[at] = (series.counts[at] ?? 0) + 1
-          })
+          const at = metric.buckets.findIndex((bound) => value <= bound)
+          if (at >= 0) (series.counts[at] as number)++
         },
       }
     },

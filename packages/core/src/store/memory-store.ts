@@ -114,7 +114,7 @@ export class MemoryStore implements Store {
     this.#compacted = revision
   }
 
-  async head(): Promise<number> {
+  head(): number {
     this.#check()
     return this.#head
   }

@@ -111,8 +111,8 @@ export interface Store {
    * Called by core alone. Below the compacted revision it does nothing; above the head it throws `STORE_FUTURE_REVISION`.
    */
   compact(revision: number): Promise<void>
-  /** The head revision, linearizable: not older than any commit acknowledged before the call. */
-  head(): Promise<number>
+  /** The head revision, linearizable: not older than any commit acknowledged before the call. A store with one writer knows it without asking. */
+  head(): Promise<number> | number
   /** The oldest revision that can still be read. */
   compactedRevision(): Promise<number>
   close(): Promise<void>

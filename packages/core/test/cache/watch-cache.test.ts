@@ -282,7 +282,7 @@ describe('watch cache: its store', () => {
     let asked = 0
     const store: Store = {
       ...forward(inner),
-      head: () => {
+      head: async () => {
         asked++
         return inner.head()
       },

@@ -1,8 +1,7 @@
-import type { Http2ServerRequest } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { ApiError } from '@continuo/core'
 import type { AuthenticationRequest } from '@continuo/workload'
-import type { Request } from '../server/exchange.ts'
+import type { Exchange } from '../server/exchange.ts'
 
 export type Certificate = NonNullable<AuthenticationRequest['certificate']>
 
@@ -27,12 +26,11 @@ function read(socket: TLSSocket): Found {
 }
 
 /** The verified client certificate of the request's connection. Throws 401 for one that is not valid. */
-export function clientCertificateOf(request: Request): Certificate | undefined {
-  const session = (request as Http2ServerRequest).stream?.session
-  const key: object = session ?? request.socket
+export function clientCertificateOf(exchange: Exchange): Certificate | undefined {
+  const key = exchange.connection
   let known = found.get(key)
   if (known === undefined) {
-    known = read((session?.socket ?? request.socket) as TLSSocket)
+    known = read(exchange.socket as TLSSocket)
     found.set(key, known)
   }
   if (known.error !== undefined)

@@ -29,20 +29,20 @@ export class Gate {
 
   /** The caller of an allowed request, without a promise when nothing has to be asked. Throws 401 and 403. */
   admit(exchange: Exchange, path: RequestPath, verb: string): Caller | Promise<Caller> {
-    const { request } = exchange
+    const { headers } = exchange
     const { authenticators, authorizers, authorization } = this.#options
     const user = authenticate(
       {
-        headers: request.headers,
-        certificate: clientCertificateOf(request),
+        headers,
+        certificate: clientCertificateOf(exchange),
         // Rarely asked for, and over HTTP/2 a proxy is made for each request to answer it.
         get remoteAddress() {
-          return request.socket?.remoteAddress ?? ''
+          return exchange.socket?.remoteAddress ?? ''
         },
       },
       authenticators,
     )
-    if (user instanceof Promise || impersonationHeaders.some((name) => request.headers[name] !== undefined))
+    if (user instanceof Promise || impersonationHeaders.some((name) => headers[name] !== undefined))
       return this.#admitSlowly(exchange, path, verb, user)
     const allowed = authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
     const caller = callerOf(exchange, user)
@@ -52,7 +52,7 @@ export class Gate {
   async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Caller> {
     const { authorizers, authorization } = this.#options
     let user = await pending
-    const wanted = impersonatedUser(exchange.request.headers)
+    const wanted = impersonatedUser(exchange.headers)
     if (wanted !== undefined) {
       for (const question of impersonationAttributes(user, wanted)) await authorize(question, authorizers, authorization)
       user = wanted

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** Headers that concern one connection only (RFC 9110, 7.6.1), and those of HTTP/2. */
 const hopByHop = new Set([
@@ -40,12 +40,12 @@ export function forwardedHeaders(headers: IncomingHttpHeaders, transparent: bool
 }
 
 /** Headers of the target's answer that go back to the client. Pure. */
-export function passedHeaders(headers: IncomingHttpHeaders, isHttp2: boolean): OutgoingHttpHeaders {
+export function passedHeaders(headers: IncomingHttpHeaders, isHttp2: boolean): string[] {
   const dropped = named(headers.connection)
-  const result: OutgoingHttpHeaders = {}
+  const result: string[] = []
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || hopByHop.has(name) || dropped.has(name) || (isHttp2 && name === 'host')) continue
-    result[name] = value
+    for (const one of Array.isArray(value) ? value : [value]) result.push(name, one)
   }
   return result
 }

@@ -1,6 +1,6 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Duplex, pipeline, type Writable } from 'node:stream'
+import { type Duplex, pipeline } from 'node:stream'
 import { pipeline as pipe } from 'node:stream/promises'
 import {
   ApiError,
@@ -135,7 +135,7 @@ export async function runConnect(context: ConnectContext): Promise<void> {
   try {
     const target = await targetOf(context, signal)
     const transparent = target.transparent === true
-    const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.request.headers, transparent), signal)
+    const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.headers, transparent), signal)
     const answer = await answerTo(outgoing, exchange)
     if (!transparent && (answer.statusCode ?? 500) >= 300) throw await refusalOf(answer)
     await copyAnswer(exchange, answer, transparent)
@@ -154,7 +154,7 @@ const answerTo = (outgoing: ClientRequest, exchange: Exchange): Promise<Incoming
     if (!exchange.hasBody) return void outgoing.end()
     exchange.bodyWasRead = true
     if (exchange.expectsContinue) exchange.response.writeContinue()
-    pipeline(exchange.request, outgoing, () => {})
+    pipeline(exchange.incoming, outgoing, () => {})
   })
 
 async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transparent: boolean): Promise<void> {
@@ -165,7 +165,7 @@ async function copyAnswer(exchange: Exchange, answer: IncomingMessage, transpare
   response.flushHeaders()
   response.once('close', () => answer.destroy())
   try {
-    await pipe(answer, response as unknown as Writable)
+    await pipe(answer, exchange.outgoing)
   } catch {
     // The stream broke off in the middle: the client must notice.
     response.destroy()

@@ -92,7 +92,7 @@ export class Discovery {
       document = encode(make())
       this.#documents.set(key, document)
     }
-    const headers = { etag: document.etag, vary: 'Accept' }
+    const headers = ['etag', document.etag, 'vary', 'Accept']
     if (exchange.header('if-none-match') === document.etag) {
       exchange.response.writeHead(304, headers)
       exchange.response.end()

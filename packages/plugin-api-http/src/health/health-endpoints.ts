@@ -46,9 +46,9 @@ export async function answerHealth(exchange: Exchange, segments: readonly [Endpo
     const one = results.find((result) => result.name === name)
     if (one === undefined) throw new ApiError('NotFound', `there is no health check ${JSON.stringify(name)}`, {})
     const text = one.ok ? 'ok' : `internal server error: ${one.reason ?? 'reason withheld'}\n`
-    return sendBytes(exchange, one.ok ? 200 : 500, textForm, Buffer.from(text), { 'x-content-type-options': 'nosniff' })
+    return sendBytes(exchange, one.ok ? 200 : 500, textForm, Buffer.from(text), ['x-content-type-options', 'nosniff'])
   }
   const excluded = new Set(exchange.query?.getAll('exclude') ?? [])
   const { status, text } = renderHealth(endpoint, results, excluded, exchange.query?.has('verbose') === true)
-  sendBytes(exchange, status, textForm, Buffer.from(text), { 'x-content-type-options': 'nosniff' })
+  sendBytes(exchange, status, textForm, Buffer.from(text), ['x-content-type-options', 'nosniff'])
 }

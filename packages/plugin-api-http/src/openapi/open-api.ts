@@ -3,7 +3,7 @@ import { ApiError, formatApiVersion, type Random, type Registry, type ServedReso
 import { parseAccept } from '../request/negotiate.ts'
 import { notFound } from '../resources/operation.ts'
 import { sendBytes } from '../server/answer.ts'
-import type { Exchange } from '../server/exchange.ts'
+import type { Exchange, RawHeaders } from '../server/exchange.ts'
 import { buildV2, buildV3, type DocumentSources } from './build-document.ts'
 import { encodeGnostic } from './gnostic.ts'
 
@@ -82,7 +82,7 @@ export class OpenApi {
       throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json')
     const hash = this.#hash(served, 'v3')
     const asked = exchange.query?.get('hash')
-    const cache: Record<string, string> = asked === hash ? { 'cache-control': 'public, immutable, max-age=31536000' } : {}
+    const cache = asked === hash ? ['cache-control', 'public, immutable, max-age=31536000'] : []
     await this.#send(exchange, hash, 'application/json', cache, async () =>
       Buffer.from(JSON.stringify(await buildV3(served, this.#options))),
     )
@@ -99,24 +99,18 @@ export class OpenApi {
         exchange,
         this.#hash(served, 'v2/protobuf'),
         'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
-        {},
+        [],
         async () => encodeGnostic(await buildV2(served, this.#options)),
       )
     }
-    await this.#send(exchange, this.#hash(served, 'v2/json'), 'application/json', {}, async () =>
+    await this.#send(exchange, this.#hash(served, 'v2/json'), 'application/json', [], async () =>
       Buffer.from(JSON.stringify(await buildV2(served, this.#options))),
     )
   }
 
-  async #send(
-    exchange: Exchange,
-    hash: string,
-    contentType: string,
-    extra: Record<string, string>,
-    make: () => Promise<Uint8Array>,
-  ): Promise<void> {
+  async #send(exchange: Exchange, hash: string, contentType: string, extra: RawHeaders, make: () => Promise<Uint8Array>): Promise<void> {
     const etag = `"${hash}"`
-    const headers = { ...extra, etag, vary: 'Accept' }
+    const headers = [...extra, 'etag', etag, 'vary', 'Accept']
     if (exchange.header('if-none-match') === etag) {
       exchange.response.writeHead(304, headers)
       exchange.response.end()

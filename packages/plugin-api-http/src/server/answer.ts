@@ -46,13 +46,7 @@ export function sendBytes(exchange: Exchange, status: number, contentType: strin
   sendWhole(exchange, status, contentType, bytes, extra)
 }
 
-function sendWhole(
-  exchange: Exchange,
-  status: number,
-  contentType: string,
-  bytes: Uint8Array,
-  extra: RawHeaders,
-): void {
+function sendWhole(exchange: Exchange, status: number, contentType: string, bytes: Uint8Array, extra: RawHeaders): void {
   if (exchange.isGone) return
   const headers = headersFor(exchange, contentType, extra)
   headers.push('content-length', String(bytes.length))

@@ -98,7 +98,6 @@ export class ApiServer {
     const began = clock.monotonic()
     let verb = exchange.method.toLowerCase()
     let resource = ''
-    exchange.ignoreBrokenConnection()
     try {
       const path = parsePath(exchange.rawPath)
       verb = verbOf(exchange.method, path, exchange.query)

@@ -24,14 +24,13 @@ const inflate = (bytes: Buffer, limit: number): Promise<Buffer> =>
  * What is beyond the limit is never kept; the connection is given up then, for the rest of the body still lies on it.
  */
 export async function readBody(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<Buffer> {
-  const { request } = exchange
   const encoding = exchange.header('content-encoding')?.toLowerCase()
   if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip')
     throw new ApiError(
       'UnsupportedMediaType',
       `the content encoding ${JSON.stringify(encoding.slice(0, 40))} is not supported: use gzip or none`,
     )
-  const announced = Number(request.headers['content-length'] ?? 0)
+  const announced = Number(exchange.headers['content-length'] ?? 0)
   if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes)
   if (!exchange.hasBody) {
     exchange.bodyWasRead = true
@@ -44,7 +43,7 @@ export async function readBody(exchange: Exchange, limits: BodyLimits, clock: Cl
 }
 
 function collect(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<Buffer> {
-  const { request } = exchange
+  const { incoming } = exchange
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -53,11 +52,11 @@ function collect(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<
     )
     const done = (): void => {
       cancel()
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      incoming.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
     }
     const fail = (error: ApiError): void => {
       done()
-      request.pause()
+      incoming.pause()
       reject(error)
     }
     const onData = (chunk: Buffer): void => {
@@ -72,6 +71,6 @@ function collect(exchange: Exchange, limits: BodyLimits, clock: Clock): Promise<
     const onError = (cause: Error): void =>
       fail(new ApiError('BadRequest', `the request body broke off: ${cause.message}`, undefined, { cause }))
     const onClose = (): void => fail(new ApiError('BadRequest', 'the request body broke off'))
-    request.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
+    incoming.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
   })
 }

@@ -1,7 +1,12 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { Http2Response } from './http2-response.ts'
 
-export type Request = IncomingMessage | Http2ServerRequest
+/** Names and values in turn: what both versions of HTTP write without looking at each header again. */
+export type RawHeaders = readonly string[]
+
 import type { FlowPlace } from '@continuo/workload'
 
 /** What the responses of both versions of HTTP have in common. */
@@ -10,19 +15,31 @@ export interface Response {
   readonly headersSent: boolean
   readonly writableEnded: boolean
   readonly writableLength: number
-  /** HTTP/1.1 only. */
-  readonly destroyed?: boolean
-  /** HTTP/2 only. */
-  readonly stream?: ServerHttp2Stream
-  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown
+  readonly destroyed: boolean
+  writeHead(status: number, headers: RawHeaders): unknown
   flushHeaders(): void
   writeContinue(): void
   write(chunk: Uint8Array | string, written?: (error?: Error | null) => void): boolean
   end(chunk?: Uint8Array | string): unknown
   destroy(error?: Error): unknown
-  on(event: 'error' | 'close' | 'drain', listener: (error?: Error) => void): this
-  once(event: 'close' | 'drain', listener: () => void): this
-  off(event: 'close' | 'drain', listener: () => void): this
+  on(event: 'error' | 'close' | 'drain', listener: (error?: Error) => void): unknown
+  once(event: 'close' | 'drain', listener: () => void): Response
+  off(event: 'close' | 'drain', listener: () => void): Response
+}
+
+interface ExchangeParts {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  /** The request's body. */
+  readonly incoming: Readable
+  /** Where the answer's body goes; for pipes, all else goes through `response`. */
+  readonly outgoing: Writable
+  readonly response: Response
+  /** Undefined over HTTP/1.1. */
+  readonly stream?: ServerHttp2Stream
+  readonly expectsContinue: boolean
 }
 
 const maxWarnings = 64
@@ -44,44 +61,97 @@ const wentAway = new DOMException('the client went away', 'AbortError')
 
 /** One request with its answer, over either version of HTTP. Made for each request, so it makes little until asked. */
 export class Exchange {
-  readonly request: Request
-  readonly response: Response
-  readonly isHttp2: boolean
   readonly method: string
   /** The path as it came, without the query. */
   readonly rawPath: string
   /** Undefined when the URL has none. */
   readonly query: URLSearchParams | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly incoming: Readable
+  readonly outgoing: Writable
+  readonly response: Response
   /** The client asked for permission to send its body; it is given when the body is read. */
   readonly expectsContinue: boolean
   bodyWasRead = false
   /** Where requests take turns: its seat, once it has one. */
   place: FlowPlace | undefined
+  readonly #stream: ServerHttp2Stream | undefined
   #warnings: string[] | undefined
   #abort: AbortController | undefined
 
-  constructor(request: Request, response: Response, expectsContinue = false) {
-    const url = request.url ?? '/'
+  private constructor(parts: ExchangeParts) {
+    const { url } = parts
     const mark = url.indexOf('?')
-    this.request = request
-    this.response = response
-    this.isHttp2 = request.httpVersionMajor >= 2
-    this.method = request.method ?? 'GET'
+    this.method = parts.method
     this.rawPath = mark < 0 ? url : url.slice(0, mark)
     this.query = mark < 0 || mark === url.length - 1 ? undefined : new URLSearchParams(url.slice(mark + 1))
-    this.expectsContinue = expectsContinue
+    this.headers = parts.headers
+    this.incoming = parts.incoming
+    this.outgoing = parts.outgoing
+    this.response = parts.response
+    this.expectsContinue = parts.expectsContinue
+    this.#stream = parts.stream
+  }
+
+  /** A client that goes away in the middle is no error of this process. */
+  static overHttp1(request: IncomingMessage, response: ServerResponse, expectsContinue = false): Exchange {
+    request.on('error', ignore)
+    response.on('error', ignore)
+    return new Exchange({
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      headers: request.headers,
+      incoming: request,
+      outgoing: response,
+      response: response as unknown as Response,
+      expectsContinue,
+    })
+  }
+
+  /** Nothing is answered through it: who takes the upgrade writes to the socket. */
+  static ofUpgrade(request: IncomingMessage, socket: Duplex): Exchange {
+    return new Exchange({
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      headers: request.headers,
+      incoming: request,
+      outgoing: socket,
+      response: upgradeResponse(socket),
+      expectsContinue: false,
+    })
+  }
+
+  /** On the stream itself: Node's objects in the style of HTTP/1.1 cost as much as the whole rest of a small answer. */
+  static overHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Exchange {
+    stream.on('error', ignore)
+    return new Exchange({
+      method: (headers[':method'] as string | undefined) ?? 'GET',
+      url: (headers[':path'] as string | undefined) ?? '/',
+      headers,
+      incoming: stream,
+      outgoing: stream,
+      response: new Http2Response(stream),
+      stream,
+      expectsContinue: headers.expect === '100-continue',
+    })
+  }
+
+  get isHttp2(): boolean {
+    return this.#stream !== undefined
+  }
+
+  /** The connection: its TLS socket, or the HTTP/2 session on it. Many requests share one. */
+  get connection(): object {
+    return this.#stream?.session ?? (this.incoming as IncomingMessage).socket
+  }
+
+  get socket(): Socket | undefined {
+    return this.#stream === undefined ? (this.incoming as IncomingMessage).socket : this.#stream.session?.socket
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers[name]
+    const value = this.headers[name]
     return typeof value === 'string' ? value : value?.[0]
-  }
-
-  /** A client that goes away in the middle is no error of this process. HTTP/2 streams tell it to nobody. */
-  ignoreBrokenConnection(): void {
-    if (this.isHttp2) return
-    ;(this.request as IncomingMessage).on('error', ignore)
-    this.response.on('error', ignore)
   }
 
   /** Aborts when the client goes away before its answer is whole. */
@@ -100,8 +170,7 @@ export class Exchange {
 
   /** The client went away, or everything was sent. */
   get isGone(): boolean {
-    const { response } = this
-    return response.writableEnded || response.destroyed === true || response.stream?.destroyed === true
+    return this.response.writableEnded || this.response.destroyed
   }
 
   /** Adds a `Warning` header; each text once, and no more than a bounded number. */
@@ -118,9 +187,19 @@ export class Exchange {
 
   /** True when the request announces a body. */
   get hasBody(): boolean {
-    const length = this.request.headers['content-length']
+    const length = this.headers['content-length']
     if (length !== undefined) return length !== '0'
-    if (this.isHttp2) return !(this.request as Http2ServerRequest).stream.endAfterHeaders
-    return this.request.headers['transfer-encoding'] !== undefined
+    if (this.#stream !== undefined) return !this.#stream.endAfterHeaders
+    return this.headers['transfer-encoding'] !== undefined
   }
 }
+
+/** An upgrade has no response object; the gate only looks whether the client is still there. */
+const upgradeResponse = (socket: Duplex): Response =>
+  ({
+    get destroyed() {
+      return socket.destroyed
+    },
+    writableEnded: false,
+    once: (event: 'close', listener: () => void) => socket.once(event, listener),
+  }) as unknown as Response

@@ -3,7 +3,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Clock, ContinuoError } from '@continuo/core'
-import { Exchange, type Request, type Response } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 
 export interface TlsMaterial {
   readonly certificate: string
@@ -77,8 +77,11 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket))
     }
     server.on('connection', onConnection)
-    server.on('request', (request: Request, response: Response) => onRequest(new Exchange(request, response)))
-    server.on('checkContinue', (request: Request, response: Response) => onRequest(new Exchange(request, response, true)))
+    // Without it the listener below would also make Node wrap each HTTP/2 stream in objects of HTTP/1.1's style.
+    server.removeAllListeners('newListener')
+    ;(this.#server as Http2SecureServer).on('stream', (stream, headers) => onRequest(Exchange.overHttp2(stream, headers)))
+    server.on('request', (request, response) => onRequest(Exchange.overHttp1(request, response)))
+    server.on('checkContinue', (request, response) => onRequest(Exchange.overHttp1(request, response, true)))
     server.on('upgrade', (request, socket, head) => onUpgrade(request, socket, head))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()

@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import { createGzip, type Gzip } from 'node:zlib'
 import type { Clock } from '@continuo/core'
 import { acceptsGzip, beginAnswer, gzipThreshold, sendBytes } from './answer.ts'
@@ -88,8 +87,7 @@ export async function sendPieces(
   }
   if (exchange.isGone) return
   const zipped = acceptsGzip(exchange)
-  const extra: OutgoingHttpHeaders = zipped ? { 'content-encoding': 'gzip', vary: 'accept-encoding' } : {}
-  beginAnswer(exchange, status, contentType, extra)
+  beginAnswer(exchange, status, contentType, zipped ? ['content-encoding', 'gzip', 'vary', 'accept-encoding'] : undefined)
   const sink = zipped ? compressing(exchange, clock) : plain(exchange, clock)
   for (const block of begun) if (!(await sink.write(block))) return
   for await (const block of blocks) if (!(await sink.write(block))) return

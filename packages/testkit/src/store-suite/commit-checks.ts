@@ -180,7 +180,7 @@ export const commitChecks: readonly StoreCheck[] = [
       await expectCode('STORE_CLOSED', () => store.get('/a'))
       await expectCode('STORE_CLOSED', () => store.list('/'))
       await expectCode('STORE_CLOSED', () => put(store, '/a', '2'))
-      await expectCode('STORE_CLOSED', () => store.head())
+      await expectCode('STORE_CLOSED', async () => store.head())
       await store.close()
     },
   },

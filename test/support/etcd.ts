@@ -75,7 +75,11 @@ export async function startEtcd({ members: size = 1, tls, flags = [] }: EtcdOpti
       ['--pre-vote=true', '--log-level', 'error', '--logger', 'zap'],
       ...(tls === undefined
         ? []
-        : [['--client-cert-auth', '--trusted-ca-file', tls.ca], ['--cert-file', tls.cert], ['--key-file', tls.key]]),
+        : [
+            ['--client-cert-auth', '--trusted-ca-file', tls.ca],
+            ['--cert-file', tls.cert],
+            ['--key-file', tls.key],
+          ]),
       flags,
     ].flat()
     return new Process(plan.name, plan.client, plan.metrics, args)
@@ -86,7 +90,8 @@ export async function startEtcd({ members: size = 1, tls, flags = [] }: EtcdOpti
     healthy: (timeoutMs = 15_000) =>
       eventually(async () => {
         const answers = await Promise.all(members.map((member) => member.isHealthy()))
-        if (answers.filter(Boolean).length * 2 <= size) throw new Error(`etcd has no leader:\n${members.map((member) => member.output).join('\n')}`)
+        if (answers.filter(Boolean).length * 2 <= size)
+          throw new Error(`etcd has no leader:\n${members.map((member) => member.output).join('\n')}`)
       }, timeoutMs),
     leader: () =>
       eventually(async () => {

@@ -41,7 +41,7 @@ export const storeEtcdConfig = z
       .default(2)
       .describe('How long a member may take to answer when it is connected to; then others are taken.'),
   })
-  .refine(({ endpoints }) => new Set(endpoints.map((endpoint) => endpoint.split(':')[0])).size === 1, {
+  .refine(({ endpoints }) => new Set(endpoints.map((endpoint) => endpoint.split(':')[0])).size <= 1, {
     path: ['endpoints'],
     message: 'all are http or all are https',
   })

@@ -139,7 +139,7 @@ export class FairFlowController implements FlowController {
     for (const level of this.#all()) for (const pending of level.expire(clock.monotonic() - waitMs)) pending.refuse('time-out')
     for (const level of this.#retiring) if (level.isIdle) this.#retiring.delete(level)
     // Nobody had a turn for a while: nothing is overloaded.
-    if (this.#turnBegan === undefined && this.#capacity.observe(0)) this.#applyCapacity()
+    if (this.#turnBegan === undefined && this.#capacity.observe(0, false)) this.#applyCapacity()
     for (const [name, level] of this.#levels) {
       const samples = this.#samples.get(name) ?? []
       if (samples.length === 0) this.#samples.set(name, samples)
@@ -215,7 +215,9 @@ export class FairFlowController implements FlowController {
   #endTurn(): void {
     const took = this.#options.clock.monotonic() - (this.#turnBegan as number)
     this.#turnBegan = undefined
-    if (this.#capacity.observe(took)) this.#applyCapacity()
+    let full = false
+    for (const level of this.#levels.values()) full ||= level.filledTurn
+    if (this.#capacity.observe(took, full)) this.#applyCapacity()
     for (const level of this.#all()) {
       level.endTurn()
       for (const waited of level.dispatch()) {

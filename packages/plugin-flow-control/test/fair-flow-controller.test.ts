@@ -150,10 +150,9 @@ describe('priority and fairness', () => {
     }
     const healthy = fill()
     for (const place of healthy) place.leave()
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 40; i++) {
       await turn(200)
-      const place = enter('ann')
-      if (!(place instanceof Promise)) place.leave()
+      for (const place of fill()) place.leave()
     }
     await turn(15)
     await turn(15)

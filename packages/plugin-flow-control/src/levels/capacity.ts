@@ -20,10 +20,13 @@ export class Capacity {
     return this.#ratio
   }
 
-  /** A turn of the loop took so long. True when the ratio changed. */
-  observe(ms: number): boolean {
+  /**
+   * A turn of the loop took so long. True when the ratio changed. `full`: the seats of some level were what bounded it. A long turn in which
+   * few requests began has another reason, such as a storm of refusals or a collection of garbage: fewer seats would not shorten it.
+   */
+  observe(ms: number, full: boolean): boolean {
     const before = this.#ratio
-    if (ms > this.#turnMs) this.#ratio = Math.max(least, before * shrink)
+    if (ms > this.#turnMs && full) this.#ratio = Math.max(least, before * shrink)
     else if (ms < this.#turnMs / 2) this.#ratio = Math.min(1, before + grow)
     return this.#ratio !== before
   }

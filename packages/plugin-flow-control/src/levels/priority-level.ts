@@ -30,6 +30,7 @@ export class PriorityLevel<T> {
   readonly #hands = new Map<bigint, readonly number[]>()
   #inUse = 0
   #left = 0
+  #begun = 0
   #running = 0
   #peak = 0
   #guess = smallestGuessMs
@@ -76,6 +77,11 @@ export class PriorityLevel<T> {
 
   get isIdle(): boolean {
     return this.#inUse === 0 && this.waiting === 0
+  }
+
+  /** So many of its seats were taken in this turn that they are what bounds a turn. */
+  get filledTurn(): boolean {
+    return !this.isExempt && this.#begun * 2 >= this.limit
   }
 
   /** Takes over a changed configuration. Returns waiting requests for which the new queues have no place; `hashOf` tells the flow of the others. */
@@ -134,6 +140,7 @@ export class PriorityLevel<T> {
   endTurn(): void {
     this.#inUse -= this.#left
     this.#left = 0
+    this.#begun = 0
   }
 
   /** Takes out what has waited since before `since`. */
@@ -154,6 +161,7 @@ export class PriorityLevel<T> {
 
   #seat(width: number): void {
     this.#inUse += width
+    this.#begun += width
     this.#running++
     if (this.#inUse > this.#peak) this.#peak = this.#inUse
   }

@@ -73,10 +73,16 @@ describe('shares of seats', () => {
 describe('capacity', () => {
   it('shrinks while turns of the loop are too long, keeps a seat for everybody, and grows back', () => {
     const capacity = new Capacity(25)
-    for (let i = 0; i < 50; i++) capacity.observe(200)
+    for (let i = 0; i < 50; i++) capacity.observe(200, true)
     expect(capacity.ratio).toBeCloseTo(0.05)
     expect(capacity.of(10)).toBe(1)
-    for (let i = 0; i < 50; i++) capacity.observe(1)
+    for (let i = 0; i < 50; i++) capacity.observe(1, true)
+    expect(capacity.ratio).toBe(1)
+  })
+
+  it('does not blame seats for long turns in which few requests began', () => {
+    const capacity = new Capacity(25)
+    for (let i = 0; i < 50; i++) capacity.observe(200, false)
     expect(capacity.ratio).toBe(1)
   })
 })

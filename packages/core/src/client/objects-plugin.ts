@@ -1,5 +1,7 @@
 import { createWatchCache } from '../cache/create-watch-cache.ts'
 import { optional } from '../capability/capability.ts'
+import { customResourceDefinitionResource, definitionResource } from '../kinds/custom/custom-resource-definition.ts'
+import { CustomConversionCap, SchemaRulesCap } from '../kinds/custom/custom-resource-extensions.ts'
 import { DefinitionServer } from '../kinds/custom/definition-server.ts'
 import { systemResources } from '../kinds/system-resources.ts'
 import { definePlugin } from '../plugin/plugin.ts'
@@ -29,14 +31,24 @@ export const objectsPlugin = definePlugin({
   api: '^1',
   roles: ['control-plane'],
   config: objectsConfig,
-  requires: { store: StoreCap, transform: optional(ValueTransformCap), actions: SubresourceActionCap, virtual: VirtualObjectsCap },
+  requires: {
+    store: StoreCap,
+    transform: optional(ValueTransformCap),
+    actions: SubresourceActionCap,
+    virtual: VirtualObjectsCap,
+    rules: optional(SchemaRulesCap),
+    conversions: CustomConversionCap,
+  },
   provides: [RegistryCap, ObjectServiceCap, ObjectClientCap],
-  kinds: systemResources,
+  // Definitions depend on what plugins know of rules and conversion: their resource is added below.
+  kinds: systemResources.filter((resource) => resource !== customResourceDefinitionResource),
   async setup(ctx) {
-    const { store, transform, actions, virtual } = ctx.use
+    const { store, transform, actions, virtual, rules, conversions } = ctx.use
     const { config } = ctx
     await refuseUnfinishedRestore(store)
     const registry = createRegistry()
+    const extensions = { rules, conversions }
+    registry.add(definitionResource(extensions), 'objects')
     const cache = createWatchCache({ store, clock: ctx.clock, log: ctx.log })
     const scale: VersionScale = versionScale(await readVersionBase(store))
     const service = createObjectService({
@@ -62,7 +74,7 @@ export const objectsPlugin = definePlugin({
     ctx.onStart('stores', async (signal) => {
       await cache.start(signal)
       await ensureSystemNamespaces(client)
-      await new DefinitionServer({ client, registry, clock: ctx.clock, log: ctx.log }).start(signal)
+      await new DefinitionServer({ client, registry, clock: ctx.clock, log: ctx.log, extensions }).start(signal)
       void runCompaction({ store, clock: ctx.clock, log: ctx.log, retentionMs: config.compactionRetentionSeconds * 1000 }, signal)
     })
     ctx.health({ name: 'watch-cache', check: () => service.caughtUp() })

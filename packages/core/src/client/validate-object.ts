@@ -23,7 +23,9 @@ export function validateObject(
 ): void {
   const { definition, schema, version } = served
   const { strategy } = definition
-  const errors: FieldError[] = validate(schema, next, '', { listTypes: definition.custom === true })
+  let errors: FieldError[] = validate(schema, next, '', { listTypes: definition.custom === true })
+  // A schema may have become stricter since the object was written: what an update leaves alone stays valid.
+  if (errors.length > 0 && definition.custom === true && old !== undefined) errors = validate(schema, next, '', { old })
   // A custom resource's own schema does not spell metadata out.
   if (definition.custom === true) errors.push(...validate(objectMetaSchema, next.metadata, 'metadata'))
   // The strategy may rely on the types that the schema promises.

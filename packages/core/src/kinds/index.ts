@@ -1,5 +1,6 @@
 export { age, humanDuration, since } from './age.ts'
 export * from './custom/custom-resource-definition.ts'
+export * from './custom/custom-resource-extensions.ts'
 export { customTable } from './custom/custom-table.ts'
 export { type JsonPath, parseJsonPath } from './custom/json-path.ts'
 export { toResource } from './custom/to-resource.ts'

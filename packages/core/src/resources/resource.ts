@@ -1,4 +1,5 @@
 import type { FieldError } from '../errors/field-error.ts'
+import type { SchemaRuleSet } from '../kinds/custom/custom-resource-extensions.ts'
 import type { GroupVersionKind, GroupVersionResource } from '../objects/names.ts'
 import type { DeepReadonly, KubeObject, UnstructuredObject } from '../objects/object.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -84,6 +85,8 @@ export interface VersionDefinition {
   readonly schema: Schema | (() => Schema)
   readonly table?: TableDefinition
   readonly subresources?: readonly Subresource[]
+  /** What a custom resource's schema says beyond its types; runs on objects that the schema allows. */
+  readonly rules?: SchemaRuleSet
   /** Fields beside `metadata.name` and `metadata.namespace` that field selectors may name. */
   readonly selectableFields?: Readonly<Record<string, (object: DeepReadonly<UnstructuredObject>) => string>>
 }
@@ -105,7 +108,8 @@ export interface ResourceStrategy {
   prepareForCreate?(next: UnstructuredObject): void
   /** Restores what an update through the main resource may not change. `status` is kept by core likewise. */
   prepareForUpdate?(next: UnstructuredObject, old: DeepReadonly<UnstructuredObject>): void
-  validate?(next: DeepReadonly<UnstructuredObject>): readonly FieldError[]
+  /** `old` is what an update replaces: for rules that what was stored already need not keep. */
+  validate?(next: DeepReadonly<UnstructuredObject>, old?: DeepReadonly<UnstructuredObject>): readonly FieldError[]
   /** Runs after `validate`, for updates of the resource and of its subresources. */
   validateUpdate?(
     next: DeepReadonly<UnstructuredObject>,

@@ -14,6 +14,8 @@ export interface ValidateOptions {
   readonly listTypes?: boolean
   /** Errors reported at most. Default 100. */
   readonly maxErrors?: number
+  /** What an update replaces: parts that it leaves as they are have no errors, as when a schema became stricter since they were written. */
+  readonly old?: unknown
 }
 
 const maxDepth = 1000
@@ -46,6 +48,19 @@ const ownValue = (item: Record<string, unknown>, key: string): unknown => (Objec
 const identityOf = (item: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(keys.filter((key) => ownValue(item, key) != null).map((key) => [key, item[key]]))
 
+/** Finds the old item that is the same entry of an associative list; items of other lists correspond to nothing. */
+export function correlatedItems(schema: Schema, old: unknown): ((item: unknown) => unknown) | undefined {
+  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return undefined
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  const identity = (item: unknown): string | undefined =>
+    isRecord(item) ? keys.map((key) => canonicalJson(ownValue(item, key))).join() : undefined
+  const byIdentity = new Map<string | undefined, unknown>(old.map((item) => [identity(item), item]))
+  return (item) => {
+    const id = identity(item)
+    return id === undefined ? undefined : byIdentity.get(id)
+  }
+}
+
 interface Budget {
   steps: number
   shown: number
@@ -59,13 +74,16 @@ class Validation {
   readonly #budget: Budget
   readonly #maxErrors: number
   readonly #listTypes: boolean
+  /** What stands in the old object where the walk is; undefined where nothing corresponds. */
+  #old: unknown
 
-  constructor(base: string, path: (string | number)[], budget: Budget, maxErrors: number, listTypes: boolean) {
+  constructor(base: string, path: (string | number)[], budget: Budget, maxErrors: number, listTypes: boolean, old?: unknown) {
     this.#base = base
     this.#path = path
     this.#budget = budget
     this.#maxErrors = maxErrors
     this.#listTypes = listTypes
+    this.#old = old
   }
 
   get #full(): boolean {
@@ -101,6 +119,7 @@ class Validation {
       this.#budget.steps = Number.POSITIVE_INFINITY
       return
     }
+    if (this.#old !== undefined && jsonEqual(value, this.#old)) return
     const type = typeOf(value)
     if (type === 'null') {
       if (refusesNull(schema)) this.#wrongType(schema, type)
@@ -177,7 +196,9 @@ class Validation {
     if (schema.uniqueItems === true && new Set(value.map(canonicalJson)).size < value.length)
       this.#invalid(value, "shouldn't contain duplicates")
     if (this.#listTypes) this.#duplicates(schema, value)
-    if (items !== undefined) for (let i = 0; i < value.length && !this.#full; i++) this.#child(i, items, value[i])
+    if (items === undefined) return
+    const old = correlatedItems(schema, this.#old)
+    for (let i = 0; i < value.length && !this.#full; i++) this.#child(i, items, value[i], old?.(value[i]))
   }
 
   #duplicates(schema: Schema, value: readonly unknown[]): void {
@@ -208,7 +229,7 @@ class Validation {
     for (const key of keys) {
       if (this.#full) return
       const child = propertySchema(schema, key)
-      if (child !== undefined) this.#child(key, child, value[key])
+      if (child !== undefined) this.#child(key, child, value[key], isRecord(this.#old) ? ownValue(this.#old, key) : undefined)
       else if (schema.additionalProperties === false) {
         const at = this.#at(key)
         this.#add(fieldError.invalid(this.#at(), this.#shown(value), `${at} in body is a forbidden property`))
@@ -216,10 +237,13 @@ class Validation {
     }
   }
 
-  #child(step: string | number, schema: Schema, value: unknown): void {
+  #child(step: string | number, schema: Schema, value: unknown, old: unknown): void {
+    const before = this.#old
+    this.#old = old
     this.#path.push(step)
     this.value(schema, value)
     this.#path.pop()
+    this.#old = before
   }
 
   /** The faults of the value under one alternative, without reporting them. */
@@ -273,7 +297,7 @@ const shortest = (attempts: readonly (readonly FieldError[])[]): readonly FieldE
  * Lengths count code points; patterns are RE2, so that a hostile one cannot stall the process.
  */
 export function validate(schema: Schema, value: unknown, fieldPath = '', options: ValidateOptions = {}): FieldError[] {
-  const validation = new Validation(fieldPath, [], { steps: 0, shown: 0 }, options.maxErrors ?? 100, options.listTypes ?? true)
+  const validation = new Validation(fieldPath, [], { steps: 0, shown: 0 }, options.maxErrors ?? 100, options.listTypes ?? true, options.old)
   validation.value(schema, value)
   return validation.errors
 }

@@ -1,6 +1,7 @@
 import type { Condition, KubeObject } from '../../objects/object.ts'
-import { defineResource, kind, type ObjectSubresource } from '../../resources/resource.ts'
+import { defineResource, kind, type ObjectSubresource, type ResourceDefinition } from '../../resources/resource.ts'
 import type { Schema } from '../../schema/schema.ts'
+import type { CustomResourceExtensions } from './custom-resource-extensions.ts'
 import { definitionSchema } from './definition-schema.ts'
 import { definitionStrategy } from './definition-strategy.ts'
 
@@ -36,6 +37,16 @@ export interface CustomResourceVersion {
   selectableFields?: { jsonPath: string }[]
 }
 
+/** How objects of other versions are asked for. */
+export interface WebhookConversion {
+  clientConfig?: {
+    url?: string
+    caBundle?: string
+    service?: { namespace: string; name: string; path?: string; port?: number }
+  }
+  conversionReviewVersions: string[]
+}
+
 /** A kind that is defined by an object: served for as long as the object exists. */
 export interface CustomResourceDefinition extends KubeObject {
   apiVersion: 'apiextensions.k8s.io/v1'
@@ -45,7 +56,7 @@ export interface CustomResourceDefinition extends KubeObject {
     names: CustomResourceNames
     scope: 'Namespaced' | 'Cluster'
     versions: CustomResourceVersion[]
-    conversion?: { strategy: 'None' | 'Webhook'; webhook?: object }
+    conversion?: { strategy: 'None' | 'Webhook'; webhook?: WebhookConversion }
     preserveUnknownFields?: boolean
   }
   status?: {
@@ -71,27 +82,31 @@ const status: ObjectSubresource = {
   write: (parent, body) => ({ ...parent, status: body.status }),
 }
 
-export const customResourceDefinitionResource = defineResource({
-  group: 'apiextensions.k8s.io',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  shortNames: ['crd', 'crds'],
-  categories: ['api-extensions'],
-  namespaced: false,
-  storageVersion: 'v1',
-  versions: [
-    {
-      name: 'v1',
-      schema: () => definitionSchema,
-      subresources: [status],
-      table: {
-        columns: [
-          { name: 'Name', type: 'string', format: 'name', description: 'Name of the definition: plural and group.' },
-          { name: 'Created At', type: 'date', description: 'When it was created.' },
-        ],
-        row: (object) => [object.metadata.name, object.metadata.creationTimestamp ?? ''],
+/** The resource of definitions, which are judged by what plugins know of rules and conversion. */
+export const definitionResource = (extensions: CustomResourceExtensions): ResourceDefinition =>
+  defineResource({
+    group: 'apiextensions.k8s.io',
+    plural: 'customresourcedefinitions',
+    kind: 'CustomResourceDefinition',
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    namespaced: false,
+    storageVersion: 'v1',
+    versions: [
+      {
+        name: 'v1',
+        schema: () => definitionSchema,
+        subresources: [status],
+        table: {
+          columns: [
+            { name: 'Name', type: 'string', format: 'name', description: 'Name of the definition: plural and group.' },
+            { name: 'Created At', type: 'date', description: 'When it was created.' },
+          ],
+          row: (object) => [object.metadata.name, object.metadata.creationTimestamp ?? ''],
+        },
       },
-    },
-  ],
-  strategy: definitionStrategy,
-})
+    ],
+    strategy: definitionStrategy(extensions),
+  })
+
+export const customResourceDefinitionResource = definitionResource({})

@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../../resources/resource.ts'
 import { jsonEqual } from '../../schema/json-value.ts'
 import { isTrue } from './conditions.ts'
 import { CustomResourceDefinition, cleanupFinalizer } from './custom-resource-definition.ts'
+import type { CustomResourceExtensions } from './custom-resource-extensions.ts'
 import { findNameConflict, nextStatus } from './definition-status.ts'
 import { toResource } from './to-resource.ts'
 
@@ -15,6 +16,8 @@ export interface DefinitionServerOptions {
   readonly registry: Registry
   readonly clock: Clock
   readonly log: Log
+  /** What plugins add to custom resources. */
+  readonly extensions?: CustomResourceExtensions
 }
 
 interface ServedDefinition {
@@ -124,7 +127,7 @@ export class DefinitionServer {
     const sameSpec = served !== undefined && jsonEqual(served.spec, spec) && jsonEqual(served.acceptedNames, acceptedNames)
     if (sameSpec && served.terminating === terminating) return
     try {
-      const made = toResource(definition)
+      const made = toResource(definition, this.#options.extensions)
       // A dying kind has fewer verbs. Its versions stay the same ones, so that watches go on to its last object.
       const resource = sameSpec ? { ...made, versions: served.resource.versions } : made
       const entry = served?.entry ?? registry.add(resource, `customresourcedefinition ${name}`)

@@ -5,6 +5,7 @@ import type { Schema } from '../../schema/schema.ts'
 import { cleanupFinalizer } from './cleanup-finalizer.ts'
 import { withCondition } from './conditions.ts'
 import type { CustomResourceDefinition } from './custom-resource-definition.ts'
+import type { CustomResourceExtensions } from './custom-resource-extensions.ts'
 import { validateDefinition, validateDefinitionUpdate } from './validate-definition.ts'
 
 const typed = (object: unknown): CustomResourceDefinition => object as CustomResourceDefinition
@@ -29,7 +30,7 @@ function hasRules(schema: Schema | undefined, depth = 0): boolean {
 }
 
 /** Rules of CustomResourceDefinition objects. */
-export const definitionStrategy: ResourceStrategy = {
+export const definitionStrategy = (extensions: CustomResourceExtensions): ResourceStrategy => ({
   default(next) {
     const { spec } = typed(next)
     if (!isRecord(spec)) return
@@ -44,12 +45,14 @@ export const definitionStrategy: ResourceStrategy = {
   },
   prepareForCreate: rememberStored,
   prepareForUpdate: rememberStored,
-  validate: (next) => validateDefinition(typed(next)),
+  validate: (next, old) => validateDefinition(typed(next), old === undefined ? undefined : typed(old), extensions),
   validateUpdate: (next, old) => validateDefinitionUpdate(typed(next), typed(old)),
   warnings: (next) =>
     typed(next).spec.versions.flatMap((version, index) =>
-      hasRules(version.schema?.openAPIV3Schema)
-        ? [`spec.versions[${index}].schema.openAPIV3Schema: x-kubernetes-validations are kept and published, but not enforced yet`]
+      extensions.rules === undefined && hasRules(version.schema?.openAPIV3Schema)
+        ? [
+            `spec.versions[${index}].schema.openAPIV3Schema: x-kubernetes-validations are kept and published, but not enforced: no plugin provides schema-rules/v1`,
+          ]
         : [],
     ),
   // The first request to delete always marks: objects of the kind go before the kind.
@@ -67,4 +70,4 @@ export const definitionStrategy: ResourceStrategy = {
     })
     typed(next).status = status
   },
-}
+})

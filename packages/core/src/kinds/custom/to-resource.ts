@@ -5,6 +5,7 @@ import { isRecord, setOwn } from '../../schema/json-value.ts'
 import type { Schema } from '../../schema/schema.ts'
 import { isTrue } from './conditions.ts'
 import type { CustomResourceDefinition, CustomResourceNames, CustomResourceVersion } from './custom-resource-definition.ts'
+import type { CustomResourceExtensions } from './custom-resource-extensions.ts'
 import { customTable } from './custom-table.ts'
 import { parseJsonPath } from './json-path.ts'
 import { compareVersions } from './version-order.ts'
@@ -15,7 +16,7 @@ type Definition = DeepReadonly<CustomResourceDefinition>
 const verbsWhileTerminating = ['get', 'list', 'watch', 'update', 'patch', 'delete', 'deletecollection'] as const
 
 /** The resource that a definition describes. Pure: the same definition gives an equal resource. */
-export function toResource(definition: Definition): ResourceDefinition {
+export function toResource(definition: Definition, extensions: CustomResourceExtensions = {}): ResourceDefinition {
   const { spec, status } = definition
   const names = namesOf(definition)
   const storage = spec.versions.find((version) => version.storage) as DeepReadonly<CustomResourceVersion>
@@ -29,11 +30,14 @@ export function toResource(definition: Definition): ResourceDefinition {
     ...(names.categories === undefined ? {} : { categories: names.categories }),
     namespaced: spec.scope === 'Namespaced',
     ...(isTrue(status?.conditions, 'Terminating') ? { verbs: verbsWhileTerminating } : {}),
-    versions: [...spec.versions].sort((a, b) => compareVersions(a.name, b.name)).map((version) => toVersion(definition, version)),
+    versions: [...spec.versions]
+      .sort((a, b) => compareVersions(a.name, b.name))
+      .map((version) => toVersion(definition, version, extensions)),
     storageVersion: storage.name,
     custom: true,
     definedBy: definition.metadata.name,
     // Objects that were written under another schema may hold what this one does not know.
+    ...convertOf(definition, extensions),
     prunesOnRead: (definition.metadata.generation ?? 1) > 1 || spec.versions.length > 1,
   })
 }
@@ -44,7 +48,31 @@ function namesOf({ spec, status }: Definition): DeepReadonly<CustomResourceNames
   return accepted?.plural && accepted.kind ? { ...accepted, plural: accepted.plural, kind: accepted.kind } : spec.names
 }
 
-function toVersion({ spec }: Definition, version: DeepReadonly<CustomResourceVersion>): VersionDefinition {
+/** How its objects come into another version. With strategy None only `apiVersion` changes, which needs no function. */
+function convertOf({ spec }: Definition, extensions: CustomResourceExtensions): Pick<ResourceDefinition, 'convert'> {
+  const { conversion } = spec
+  if (conversion === undefined || conversion.strategy === 'None') return {}
+  const { strategy } = conversion
+  return {
+    async convert(objects, apiVersion, signal) {
+      const provider = extensions.conversions?.get(strategy)
+      if (provider === undefined)
+        throw new ApiError(
+          'ServiceUnavailable',
+          `conversion of ${spec.names.plural}.${spec.group} to ${apiVersion} is not possible: no plugin converts by strategy ${strategy}`,
+        )
+      return provider.convert(conversion, objects, apiVersion, signal)
+    },
+  }
+}
+
+function toVersion(
+  { spec }: Definition,
+  version: DeepReadonly<CustomResourceVersion>,
+  { rules }: CustomResourceExtensions,
+): VersionDefinition {
+  const schema = (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema
+  const ruleSet = rules?.compile(schema)
   const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => [jsonPath.replace(/^\./, ''), readText(jsonPath)] as const)
   return {
     name: version.name,
@@ -55,7 +83,8 @@ function toVersion({ spec }: Definition, version: DeepReadonly<CustomResourceVer
           deprecationWarning: version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`,
         }
       : {}),
-    schema: (version.schema?.openAPIV3Schema ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Schema,
+    schema,
+    ...(ruleSet === undefined ? {} : { rules: ruleSet }),
     table: customTable(version.additionalPrinterColumns),
     subresources: subresourcesOf(spec, version),
     ...(selectable.length === 0 ? {} : { selectableFields: Object.fromEntries(selectable) }),

@@ -3,17 +3,19 @@ import { type FieldError, fieldError } from '../../errors/field-error.ts'
 import { dns1035LabelFaults, dnsSubdomainFaults } from '../../objects/name-rules.ts'
 import type { DeepReadonly } from '../../objects/object.ts'
 import { checkStructural } from '../../schema/check-structural.ts'
+import { jsonEqual } from '../../schema/json-value.ts'
 import type { Schema } from '../../schema/schema.ts'
 import { isTrue } from './conditions.ts'
 import type { CustomResourceDefinition, CustomResourceVersion } from './custom-resource-definition.ts'
+import type { CustomResourceExtensions, SchemaRules } from './custom-resource-extensions.ts'
 import { parseJsonPath } from './json-path.ts'
 
 type Definition = DeepReadonly<CustomResourceDefinition>
 
 const columnTypes = ['integer', 'number', 'string', 'boolean', 'date']
 
-/** What is wrong with a definition, in Kubernetes' words where clients know them. */
-export function validateDefinition(definition: Definition): FieldError[] {
+/** What is wrong with a definition, in Kubernetes' words where clients know them. Rules that an update does not touch are not judged again. */
+export function validateDefinition(definition: Definition, old?: Definition, extensions: CustomResourceExtensions = {}): FieldError[] {
   const { spec, metadata } = definition
   const errors: FieldError[] = []
   const expected = `${spec.names.plural}.${spec.group}`
@@ -32,18 +34,41 @@ export function validateDefinition(definition: Definition): FieldError[] {
       ),
     )
   }
-  const strategy = spec.conversion?.strategy ?? 'None'
-  if (strategy === 'Webhook') {
-    errors.push(
-      fieldError.invalid(
-        'spec.conversion.strategy',
-        strategy,
-        'conversion by webhook is not served yet: every version must have the same schema and strategy None',
-      ),
-    )
-  } else if (strategy !== 'None') errors.push(fieldError.notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook']))
+  validateConversion(definition, extensions, errors)
   validateVersions(definition, errors)
+  if (errors.length === 0 && extensions.rules !== undefined) validateRules(definition, old, extensions.rules, errors)
   return errors
+}
+
+function validateConversion({ spec }: Definition, { conversions }: CustomResourceExtensions, errors: FieldError[]): void {
+  const { conversion } = spec
+  if (conversion === undefined) return
+  const { strategy, webhook } = conversion
+  const at = 'spec.conversion'
+  if (strategy === 'None') {
+    if (webhook !== undefined) errors.push(fieldError.forbidden(`${at}.webhook`, 'should not be set when strategy is not set to Webhook'))
+  } else if (strategy === 'Webhook') {
+    const provider = conversions?.get(strategy)
+    if (provider === undefined)
+      errors.push(
+        fieldError.invalid(
+          `${at}.strategy`,
+          strategy,
+          'conversion by webhook is not served here, because no plugin provides custom-conversion/v1 for it: use strategy None',
+        ),
+      )
+    else errors.push(...provider.check(conversion, at))
+  } else errors.push(fieldError.notSupported(`${at}.strategy`, strategy, ['None', 'Webhook']))
+}
+
+/** Judges the rules of each schema that is new or changed. Schemas have been found structural. */
+function validateRules({ spec }: Definition, old: Definition | undefined, rules: SchemaRules, errors: FieldError[]): void {
+  spec.versions.forEach((version, index) => {
+    const schema = version.schema?.openAPIV3Schema as Schema | undefined
+    const before = old?.spec.versions.find((candidate) => candidate.name === version.name)?.schema?.openAPIV3Schema
+    if (schema === undefined || (before !== undefined && jsonEqual(schema, before))) return
+    errors.push(...rules.check(schema, `spec.versions[${index}].schema.openAPIV3Schema`))
+  })
 }
 
 function validateGroup({ spec, metadata }: Definition, errors: FieldError[]): void {

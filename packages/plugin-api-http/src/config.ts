@@ -51,6 +51,9 @@ export const apiHttpConfig = z.strictObject({
     .default('AlwaysAllow')
     .describe('What happens to authenticated users about whom no authorizer decides.'),
   watchTimeoutSeconds: positive.default(1_800).describe('Watches without a timeout of their own end after this time to twice it.'),
+  watchRightsSeconds: positive
+    .default(10)
+    .describe('How often the rights of open watches are looked at again; one whose user may no longer watch ends.'),
   limits,
 })
 

@@ -131,6 +131,7 @@ export const apiHttp = definePlugin({
       port = await listener.listen()
       log.info({ url: endpoint.url }, 'the API listens')
     })
+    ctx.every(config.watchRightsSeconds * 1000, () => server.recheckWatches())
     if (certificates !== undefined) {
       ctx.every(dayMs, async () => listener.renew((await prepareCertificates(config, address.host, use.settings?.dataDir, clock, log)).tls))
     }

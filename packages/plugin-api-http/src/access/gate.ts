@@ -49,6 +49,12 @@ export class Gate {
     return allowed === undefined ? caller : allowed.then(() => caller)
   }
 
+  /** Asks again about a request that was admitted before. Throws 403 when it would be refused now. */
+  readmit(user: UserInfo, exchange: Exchange, path: RequestPath, verb: string): void | Promise<void> {
+    const { authorizers, authorization } = this.#options
+    return authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+  }
+
   async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Caller> {
     const { authorizers, authorization } = this.#options
     let user = await pending

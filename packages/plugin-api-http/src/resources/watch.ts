@@ -6,19 +6,17 @@ import {
   type Log,
   type ObjectRef,
   type ObjectService,
-  type ObjectView,
   type ServedResource,
   type WatchCursor,
   type WatchViewEvent,
 } from '@continuo/core'
-import { encodeProtobuf, encodeProtobufEvent, protobufMediaType } from '@continuo/workload'
+import { protobufMediaType } from '@continuo/workload'
 import type { Wanted } from '../request/negotiate.ts'
 import { readWatchOptions } from '../request/query-options.ts'
 import { asApiError, beginAnswer } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { keptUp } from '../server/write-pieces.ts'
-import { objectInProtobuf } from './protobuf.ts'
-import { eventTable, type IncludeObject, partialJson, readIncludeObject } from './table.ts'
+import { EventEncoder, errorEvent } from './event-encoder.ts'
 
 /** Events that are taken from the cursor at a time. */
 const batch = 128
@@ -35,79 +33,27 @@ export interface WatchContext {
   readonly log: Log
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
+  /** Watches over the right to watch while the watch is open: `revoked` is called, once, with the refusal when it is gone. */
+  readonly whileAllowed: (revoked: (error: ApiError) => void) => Disposable
 }
-
-const newline = Buffer.from('}\n')
-const heads = {
-  ADDED: Buffer.from('{"type":"ADDED","object":'),
-  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
-  DELETED: Buffer.from('{"type":"DELETED","object":'),
-  BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
-} as const
-
-/** Turns events into what goes over the wire; a plain one is encoded once for all watchers. */
-class EventEncoder {
-  readonly #context: WatchContext
-  readonly #include: IncludeObject
-  #headersSent = false
-
-  constructor(context: WatchContext) {
-    this.#context = context
-    this.#include = context.wanted.as === 'Table' ? readIncludeObject(context.exchange.query) : 'None'
-  }
-
-  encode(event: WatchViewEvent): Uint8Array {
-    const { as, version, mediaType } = this.#context.wanted
-    if (event.type === 'BOOKMARK') return this.#bookmark(event)
-    const { view, type } = event
-    if (mediaType === protobufMediaType)
-      return view.encoded(`event/${type}/protobuf/${version ?? ''}`, (one) => encodeProtobufEvent(type, objectInProtobuf(one, version)))
-    if (as === undefined) return view.encoded(`event/${type}`, () => Buffer.concat([heads[type], view.json, newline]))
-    if (as === 'Table') return Buffer.concat([heads[type], ...this.#table(view, view.resourceVersion), newline])
-    return view.encoded(`event/${type}/partial/${version}`, () =>
-      Buffer.concat([heads[type], partialJson(view, version as string), newline]),
-    )
-  }
-
-  #table(view: ObjectView | undefined, resourceVersion: string): Uint8Array[] {
-    const { served, wanted, clock } = this.#context
-    const chunks = eventTable(
-      view,
-      served,
-      resourceVersion,
-      { include: this.#include, version: wanted.version as string, now: clock.now() },
-      !this.#headersSent,
-    )
-    this.#headersSent = true
-    return chunks
-  }
-
-  #bookmark(event: Extract<WatchViewEvent, { type: 'BOOKMARK' }>): Uint8Array {
-    const { served, wanted } = this.#context
-    if (wanted.as === 'Table') return Buffer.concat([heads.BOOKMARK, ...this.#table(undefined, event.resourceVersion), newline])
-    const metadata = {
-      resourceVersion: event.resourceVersion,
-      creationTimestamp: null,
-      ...(event.initialEventsEnd === true ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
-    }
-    const [kind, apiVersion] =
-      wanted.as === undefined ? [served.gvk.kind, served.apiVersion] : ['PartialObjectMetadata', `meta.k8s.io/${wanted.version}`]
-    return eventOf('BOOKMARK', { kind, apiVersion, metadata }, wanted)
-  }
-}
-
-/** An event that is about no stored object. */
-const eventOf = (
-  type: 'BOOKMARK' | 'ERROR',
-  object: { readonly kind: string; readonly apiVersion: string; readonly metadata: object },
-  { mediaType }: Wanted,
-): Uint8Array =>
-  mediaType === protobufMediaType ? encodeProtobufEvent(type, encodeProtobuf(object)) : Buffer.from(`${JSON.stringify({ type, object })}\n`)
-
-const errorEvent = (error: ApiError, wanted: Wanted): Uint8Array => eventOf('ERROR', error.toStatus(), wanted)
 
 /** JSON watches say nothing of being a stream, as in Kubernetes. */
 const contentTypeOf = ({ mediaType }: Wanted): string => (mediaType === protobufMediaType ? `${protobufMediaType};stream=watch` : mediaType)
+
+/** A cursor for what the request asks for. Throws ApiError. */
+export function openWatch(
+  { exchange }: WatchContext,
+  service: ObjectService,
+  ref: ObjectRef,
+  defaultTimeoutSeconds: number,
+  caller: Caller,
+): Promise<WatchCursor> {
+  const read = readWatchOptions(exchange.query ?? new URLSearchParams(), defaultTimeoutSeconds)
+  const fieldSelector = [read.fieldSelector, ref.name === '' ? undefined : `metadata.name=${ref.name}`]
+    .filter((term) => term !== undefined)
+    .join(',')
+  return service.watch(ref, fieldSelector === '' ? read : { ...read, fieldSelector }, caller)
+}
 
 /** Begins the watch that the request asks for and writes it until it ends. Throws ApiError for a watch that cannot begin. */
 export async function runWatch(
@@ -118,13 +64,9 @@ export async function runWatch(
   caller: Caller,
 ): Promise<void> {
   const { exchange } = context
-  const read = readWatchOptions(exchange.query ?? new URLSearchParams(), defaultTimeoutSeconds)
-  const fieldSelector = [read.fieldSelector, ref.name === '' ? undefined : `metadata.name=${ref.name}`]
-    .filter((term) => term !== undefined)
-    .join(',')
   let cursor: WatchCursor
   try {
-    cursor = await service.watch(ref, fieldSelector === '' ? read : { ...read, fieldSelector }, caller)
+    cursor = await openWatch(context, service, ref, defaultTimeoutSeconds, caller)
   } catch (error) {
     // A version that is too old is told inside the watch, where clients look for it.
     if (!isApiError(error) || error.status !== 410) throw error
@@ -142,6 +84,11 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
   const { exchange, stopping } = context
   const { response } = exchange
   const end = (): void => cursor.close()
+  let refusal: ApiError | undefined
+  const right = context.whileAllowed((error) => {
+    refusal = error
+    cursor.close()
+  })
   response.once('close', end)
   stopping.addEventListener('abort', end, { once: true })
   try {
@@ -149,10 +96,12 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
     beginAnswer(exchange, 200, contentTypeOf(context.wanted))
     response.flushHeaders()
     await pump(context, cursor, new EventEncoder(context))
+    if (refusal !== undefined && !exchange.isGone) response.write(errorEvent(refusal, context.wanted))
   } catch (error) {
     if (!exchange.isGone) response.write(errorEvent(isApiError(error) ? error : asApiError(error, context.log, 'watch'), context.wanted))
   } finally {
     cursor.close()
+    right[Symbol.dispose]()
     response.off('close', end)
     stopping.removeEventListener('abort', end)
     if (!exchange.isGone) response.end()

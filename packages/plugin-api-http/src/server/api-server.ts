@@ -13,20 +13,22 @@ import {
 } from '@continuo/core'
 import type { ApiRoute, ConnectHandler, FlowController, FlowPlace, UpgradeRoute } from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
+import { WatchRights } from '../access/watch-rights.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { answerHealth, isHealthPath } from '../health/health-endpoints.ts'
 import { versionInfo } from '../health/version.ts'
 import { OpenApi, type OpenApiOptions } from '../openapi/open-api.ts'
 import { verbOf } from '../request/attributes.ts'
-import { Negotiator } from '../request/negotiate.ts'
+import { Negotiator, type Wanted } from '../request/negotiate.ts'
 import { type PlainPath, parsePath, type RequestPath, type ResourcePath } from '../request/path.ts'
 import { readGetOptions, readListOptions } from '../request/query-options.ts'
 import type { Decoding } from '../resources/body-decoder.ts'
 import { methodNotAllowed, notFound, type Operation, operationOf } from '../resources/operation.ts'
 import { type Presentation, sendList, sendObject } from '../resources/present.ts'
 import { answersInProtobuf } from '../resources/protobuf.ts'
-import { runWatch } from '../resources/watch.ts'
+import { runWatch, type WatchContext } from '../resources/watch.ts'
+import { runWatchSocket } from '../resources/watch-socket.ts'
 import { runWrite } from '../resources/write.ts'
 import { asApiError, jsonForm, sendBytes, sendError, sendJson } from './answer.ts'
 import { BlockPool } from './blocks.ts'
@@ -75,6 +77,7 @@ export class ApiServer {
   readonly #options: ApiServerOptions
   readonly #gate: Gate
   readonly #flow: FlowControl
+  readonly #watchRights: WatchRights
   readonly #negotiator = new Negotiator()
   readonly #blocks = new BlockPool()
   readonly #discovery: Discovery
@@ -85,6 +88,7 @@ export class ApiServer {
   constructor(options: ApiServerOptions) {
     this.#options = options
     this.#gate = new Gate(options)
+    this.#watchRights = new WatchRights(options.clock)
     this.#flow = new FlowControl(options.flow)
     this.#discovery = new Discovery(options.service.registry, options.address)
     this.#openApi = new OpenApi(options.service.registry, options.openApi)
@@ -130,6 +134,13 @@ export class ApiServer {
         )
       }
       const connect = requestOf(exchange, path, this.#options.service.registry.resolve(path), verb, caller)
+      if (connect.operation.type === 'watch' && request.headers.upgrade?.toLowerCase() === 'websocket') {
+        const watch = this.#watchContext(connect)
+        const ref = refOf(path, connect.served.definition.namespaced)
+        return await this.#holding('long-running', () =>
+          runWatchSocket(watch, this.#options.service, ref, this.#watchTimeout(), caller, { request, socket, head }),
+        )
+      }
       if (connect.operation.type !== 'connect')
         throw new ApiError('BadRequest', 'the resource does not support upgrades to other protocols')
       await this.#holding('long-running', () => runUpgrade(this.#connectContext(connect), request, socket, head))
@@ -185,11 +196,9 @@ export class ApiServer {
 
   async #run(request: ResourceRequest): Promise<void> {
     const { exchange, path, served, operation, caller } = request
-    const { service, clock, body, decoding, log, stopping } = this.#options
+    const { service, clock, body, decoding } = this.#options
     if (operation.type === 'connect') return runConnect(this.#connectContext(request))
-    const shape =
-      operation.type === 'list' || operation.type === 'deletecollection' ? 'list' : operation.type === 'watch' ? 'watch' : 'object'
-    const wanted = this.#negotiator.choose(exchange.header('accept'), shape, () => answersInProtobuf(served, operation.subresource))
+    const wanted = this.#wantedBy(request)
     const presentation: Presentation = { exchange, served, wanted, clock, blocks: this.#blocks, subresource: operation.subresource }
     const ref = refOf(path, served.definition.namespaced)
     const { version } = served
@@ -203,10 +212,28 @@ export class ApiServer {
         return sendList(presentation, list)
       }
       case 'watch':
-        return runWatch({ exchange, served, wanted, clock, log, stopping }, service, ref, this.#watchTimeout(), caller)
+        return runWatch(this.#watchContext(request), service, ref, this.#watchTimeout(), caller)
       default:
         return runWrite({ ...presentation, service, limits: body, decoding, ref, caller, operation })
     }
+  }
+
+  #wantedBy({ exchange, served, operation: { type, subresource } }: ResourceRequest): Wanted {
+    const shape = type === 'list' || type === 'deletecollection' ? 'list' : type === 'watch' ? 'watch' : 'object'
+    return this.#negotiator.choose(exchange.header('accept'), shape, () => answersInProtobuf(served, subresource))
+  }
+
+  #watchContext(request: ResourceRequest): WatchContext {
+    const { exchange, served, path, caller } = request
+    const { clock, log, stopping } = this.#options
+    const ask = () => this.#gate.readmit(caller.user, exchange, path, 'watch')
+    const whileAllowed: WatchContext['whileAllowed'] = (revoked) => this.#watchRights.hold(ask, revoked)
+    return { exchange, served, wanted: this.#wantedBy(request), clock, log, stopping, whileAllowed }
+  }
+
+  /** Ends the watches whose users may no longer watch. To be called from time to time. */
+  recheckWatches(): Promise<void> {
+    return this.#watchRights.recheck()
   }
 
   /** Spread out, so that watches which began together do not end together. */

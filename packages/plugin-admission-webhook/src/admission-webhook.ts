@@ -1,7 +1,8 @@
 import { AdmissionMutate, AdmissionValidate, definePlugin, optional, RegistryCap } from '@continuo/core'
-import { Equivalents } from '@continuo/lib-admission'
+import { type AskAccess, Equivalents } from '@continuo/lib-admission'
 import { WebhookCaller } from '@continuo/lib-webhook'
-import { MutatingWebhookConfiguration, ServiceResolverCap, ValidatingWebhookConfiguration } from '@continuo/workload'
+import { AccessGateCap, MutatingWebhookConfiguration, ServiceResolverCap, ValidatingWebhookConfiguration } from '@continuo/workload'
+import { checkConditions } from './configuration/check-conditions.ts'
 import { WebhookConfigurations } from './configuration/webhook-configurations.ts'
 import type { AskingParts } from './dispatch/ask-webhook.ts'
 import { MutatingWebhooks } from './dispatch/mutating-webhooks.ts'
@@ -12,7 +13,7 @@ import { webhookMetrics } from './dispatch/webhook-metrics.ts'
 export const admissionWebhook = definePlugin({
   name: 'admission-webhook',
   api: '^1',
-  requires: { registry: RegistryCap, services: optional(ServiceResolverCap) },
+  requires: { registry: RegistryCap, services: optional(ServiceResolverCap), access: optional(AccessGateCap) },
   permissions: [
     {
       apiGroups: ['admissionregistration.k8s.io'],
@@ -21,16 +22,18 @@ export const admissionWebhook = definePlugin({
     },
   ],
   setup(ctx) {
-    const { registry, services } = ctx.use
+    const { registry, services, access } = ctx.use
     const caller = new WebhookCaller({
       clock: ctx.clock,
       ...(services === undefined ? {} : { resolve: (service) => services.resolve(service) }),
     })
     ctx.onStop(() => caller.close())
     const parts: AskingParts = { caller, clock: ctx.clock, random: ctx.random, log: ctx.log, metrics: webhookMetrics(ctx.metrics) }
+    const ask: AskAccess | undefined = access === undefined ? undefined : (question) => access.authorize(question)
     const equivalents = new Equivalents(registry)
-    const mutating = new MutatingWebhooks(parts, new WebhookConfigurations(MutatingWebhookConfiguration, equivalents), registry)
-    const validating = new ValidatingWebhooks(parts, new WebhookConfigurations(ValidatingWebhookConfiguration, equivalents), registry)
+    const mutating = new MutatingWebhooks(parts, new WebhookConfigurations(MutatingWebhookConfiguration, equivalents), registry, ask)
+    const validating = new ValidatingWebhooks(parts, new WebhookConfigurations(ValidatingWebhookConfiguration, equivalents), registry, ask)
+    ctx.admission({ validate: checkConditions })
     // After what the system itself decides, so that webhooks see what would be stored; of those, a quota alone comes later.
     ctx.tap(AdmissionMutate, (request) => mutating.mutate(request), { stage: 'post' })
     ctx.tap(AdmissionValidate, (request) => validating.validate(request), { stage: 'post' })

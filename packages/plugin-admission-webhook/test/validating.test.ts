@@ -147,6 +147,50 @@ describe('validating webhooks', () => {
   })
 })
 
+describe('match conditions', () => {
+  const conditions = (expression: string) => ({ matchConditions: [{ name: 'c', expression }] })
+
+  it('let a webhook be asked only when all of them are true', async () => {
+    const hook = await startWebhook(() => ({ allowed: true }))
+    const { client, validating } = await startControlPlane()
+    await validating('a', {
+      clientConfig: hook.clientConfig(),
+      ...conditions("request.userInfo.username != 'ann' && !object.metadata.name.startsWith('x')"),
+    })
+    await client
+      .as({ username: 'ann' })
+      .for(ConfigMap)
+      .create(untyped(configMap('by-ann')))
+    await client.for(ConfigMap).create(untyped(configMap('x')))
+    await client.for(ConfigMap).create(untyped(configMap('seen')))
+    expect(hook.asked.map(({ review }) => review.request.name)).toEqual(['seen'])
+  })
+
+  it('that fail are a refusal, or passed over', async () => {
+    const hook = await startWebhook(() => ({ allowed: false }))
+    const { client, validating } = await startControlPlane()
+    const failing = conditions('object.data.missing == "x"')
+    await validating('a', { clientConfig: hook.clientConfig(), failurePolicy: 'Ignore', ...failing })
+    await client.for(ConfigMap).create(untyped(configMap('a')))
+    await validating('b', { clientConfig: hook.clientConfig(), ...failing })
+    await expect(client.for(ConfigMap).create(untyped(configMap('b')))).rejects.toMatchObject({
+      reason: 'Forbidden',
+      message: 'configmaps "b" is forbidden: expression \'object.data.missing == "x"\' resulted in error: no such key: missing',
+    })
+    expect(hook.asked).toEqual([])
+  })
+
+  it('that do not compile are refused with their place', async () => {
+    const { validating } = await startControlPlane()
+    await expect(validating('a', { clientConfig: { url: 'https://127.0.0.1/' }, ...conditions('request.nothing') })).rejects.toMatchObject({
+      reason: 'Invalid',
+      message: expect.stringContaining(
+        'webhooks[0].matchConditions[0].expression: Invalid value: "request.nothing": compilation failed: ERROR: <input>:1:8: undefined field \'nothing\'',
+      ),
+    })
+  })
+})
+
 describe('a webhook that fails', () => {
   const failing = async (failurePolicy: string, answer: Parameters<typeof startWebhook>[0], more: object = {}) => {
     const hook = await startWebhook(answer)

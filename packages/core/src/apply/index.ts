@@ -17,6 +17,8 @@ export {
   withoutSubtrees,
 } from './field-set.ts'
 export { lastAppliedAnnotation } from './last-applied.ts'
+export { type FieldShape, fieldSchema, fieldShape } from './field-shape.ts'
 export { type FieldOwner, type OwnedFields, type Ownership, ownerId, readManagedFields, writeManagedFields } from './managed-fields.ts'
+export { mergeConfiguration } from './merge-configuration.ts'
 export { type PathElement, showFieldPath } from './path-element.ts'
 export { type UpdateManagedFieldsOptions, updateManagedFields } from './update-managed-fields.ts'

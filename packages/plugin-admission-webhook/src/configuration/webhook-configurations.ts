@@ -1,6 +1,7 @@
 import type { AdmissionReader, DeepReadonly, Kind, KubeObject } from '@continuo/core'
-import { type Equivalents, RequestMatcher } from '@continuo/lib-admission'
+import { type Equivalents, MatchConditions, RequestMatcher } from '@continuo/lib-admission'
 import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '@continuo/workload'
+import { conditionEnvironment } from './check-conditions.ts'
 import type { Webhook } from './webhook.ts'
 
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration
@@ -46,6 +47,7 @@ export class WebhookConfigurations {
       configuration: metadata.name,
       settings,
       matcher: new RequestMatcher({ ...settings, rules: settings.rules ?? [] }, this.#equivalents),
+      conditions: new MatchConditions(settings.matchConditions ?? [], conditionEnvironment),
     }))
   }
 }

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '@continuo/core'
-import type { RequestMatcher } from '@continuo/lib-admission'
+import type { MatchConditions, RequestMatcher } from '@continuo/lib-admission'
 import type { MutatingWebhook, ValidatingWebhook } from '@continuo/workload'
 
 /** One webhook of a configuration, made ready to be asked. Lives as long as this version of the configuration. */
@@ -9,4 +9,5 @@ export interface Webhook {
   readonly configuration: string
   readonly settings: DeepReadonly<ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>>
   readonly matcher: RequestMatcher
+  readonly conditions: MatchConditions
 }

@@ -1,9 +1,10 @@
 import { type AdmissionRequest, ApiError, applyJsonPatch, jsonEqual, type Registry, type UnstructuredObject } from '@continuo/core'
-import { AdmissionSubject, isExempt, type ResourceForm } from '@continuo/lib-admission'
+import { AdmissionSubject, type AskAccess, Decisions, isExempt, type ResourceForm, type VersionedObjects } from '@continuo/lib-admission'
 import type { Webhook } from '../configuration/webhook.ts'
 import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
 import { internal } from '../review/refusals.ts'
 import { type AskingParts, askWebhook } from './ask-webhook.ts'
+import { meetsConditions } from './meets-conditions.ts'
 
 /** What is remembered of a request between the rounds of its mutation. */
 interface Progress {
@@ -23,13 +24,15 @@ export class MutatingWebhooks {
   readonly #parts: AskingParts
   readonly #configurations: WebhookConfigurations
   readonly #registry: Registry
+  readonly #access: AskAccess | undefined
   /** Dies with the request. */
   readonly #progress = new WeakMap<AdmissionRequest, Progress>()
 
-  constructor(parts: AskingParts, configurations: WebhookConfigurations, registry: Registry) {
+  constructor(parts: AskingParts, configurations: WebhookConfigurations, registry: Registry, access?: AskAccess) {
     this.#parts = parts
     this.#configurations = configurations
     this.#registry = registry
+    this.#access = access
   }
 
   async mutate(request: AdmissionRequest): Promise<void> {
@@ -40,10 +43,13 @@ export class MutatingWebhooks {
     this.#progress.set(request, progress)
     if (request.isReinvocation && !jsonEqual(progress.output, request.object)) changedAfter(progress)
     const subject = new AdmissionSubject(request, this.#registry)
+    const decisions = new Decisions(request.caller, this.#access)
     for (const [index, webhook] of webhooks.entries()) {
       const form = webhook.matcher.match(subject)
       if (form === undefined || (request.isReinvocation && !progress.again.has(webhook.id))) continue
-      const changed = await this.#ask(webhook, subject, form)
+      const objects = await subject.in(form)
+      if (!(await meetsConditions(webhook, subject, form, objects, decisions, this.#parts.log))) continue
+      const changed = await this.#ask(webhook, subject, form, objects)
       annotate(request, webhook, index, changed)
       if (changed) {
         changedAfter(progress)
@@ -55,8 +61,7 @@ export class MutatingWebhooks {
   }
 
   /** True when the object is another one afterwards. */
-  async #ask(webhook: Webhook, subject: AdmissionSubject, form: ResourceForm): Promise<boolean> {
-    const objects = await subject.in(form)
+  async #ask(webhook: Webhook, subject: AdmissionSubject, form: ResourceForm, objects: VersionedObjects): Promise<boolean> {
     const answer = await askWebhook(this.#parts, { webhook, type: 'admit', subject, form, objects })
     if (answer?.patch === undefined) return false
     const { name } = webhook.settings

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { kubectlMissing, kubectls, runKubectl } from '../support/kubectl.ts'
 import { accessCases } from './access.ts'
+import { admissionCases } from './admission.ts'
 import { applyingCases } from './applying.ts'
 import { changingCases } from './changing.ts'
 import { type Bench, type SharedCluster, startSharedCluster } from './cluster.ts'
@@ -31,6 +32,7 @@ const groups: Readonly<Record<string, (bench: () => Bench) => void>> = {
   'custom resources': customCases,
   mistakes: mistakeCases,
   access: accessCases,
+  admission: admissionCases,
 }
 
 /** The whole list on the oldest, on those where the clients changed their ways, and on the newest; the others show that they work. */

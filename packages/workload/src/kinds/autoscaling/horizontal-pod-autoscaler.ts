@@ -1,6 +1,10 @@
 import { type DeepReadonly, defineResource, type FieldError, fieldError, type UnstructuredObject } from '@continuo/core'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../generated/types/autoscaling-v1.ts'
-import type { HorizontalPodAutoscaler as HorizontalPodAutoscalerObject, MetricSpec } from '../../generated/types/autoscaling-v2.ts'
+import type {
+  HorizontalPodAutoscaler as HorizontalPodAutoscalerObject,
+  MetricSpec,
+  MetricStatus,
+} from '../../generated/types/autoscaling-v2.ts'
 import { checkPositive } from '../../rules/values.ts'
 import { schemaOf } from '../../schema/schema-of.ts'
 import { ageColumn, integer, nameColumn, table, text } from '../../table/columns.ts'
@@ -84,10 +88,13 @@ function toV1({ metadata, spec, status, kind }: HorizontalPodAutoscaler): Autosc
   const isCpu = ({ type, resource }: MetricSpec): boolean =>
     type === 'Resource' && resource?.name === 'cpu' && resource.target.averageUtilization !== undefined
   const cpu = spec?.metrics?.find(isCpu)
+  const measured = status?.currentMetrics?.find(
+    ({ type, resource }) => type === 'Resource' && resource?.name === 'cpu' && resource.current.averageUtilization !== undefined,
+  )
   const rest = {
     metrics: spec?.metrics?.filter((metric) => metric !== cpu),
     behavior: spec?.behavior,
-    'current-metrics': status?.currentMetrics,
+    'current-metrics': status?.currentMetrics?.filter((metric) => metric !== measured),
     conditions: status?.conditions,
   }
   const annotations = { ...metadata.annotations }
@@ -111,6 +118,7 @@ function toV1({ metadata, spec, status, kind }: HorizontalPodAutoscaler): Autosc
         lastScaleTime: status.lastScaleTime,
         currentReplicas: status.currentReplicas ?? 0,
         desiredReplicas: status.desiredReplicas,
+        ...(measured && { currentCPUUtilizationPercentage: measured.resource?.current.averageUtilization }),
       },
     }),
   }
@@ -130,7 +138,15 @@ function toV2({ metadata, spec, status, kind }: AutoscalerV1): HorizontalPodAuto
   }
   const metrics = [...(take<MetricSpec[]>('metrics') ?? [])]
   const behavior = take<object>('behavior')
-  const [currentMetrics, conditions] = [take<never[]>('current-metrics'), take<never[]>('conditions')]
+  const [others, conditions] = [take<MetricStatus[]>('current-metrics'), take<never[]>('conditions')]
+  const percentage = status?.currentCPUUtilizationPercentage
+  const currentMetrics =
+    percentage === undefined
+      ? others
+      : [
+          { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: percentage } } } satisfies MetricStatus,
+          ...(others ?? []),
+        ]
   if (spec?.targetCPUUtilizationPercentage !== undefined || metrics.length === 0)
     metrics.unshift(cpuMetric(spec?.targetCPUUtilizationPercentage ?? defaultUtilization))
   const { annotations: _, ...others } = metadata

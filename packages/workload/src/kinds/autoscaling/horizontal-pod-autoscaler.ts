@@ -138,14 +138,14 @@ function toV2({ metadata, spec, status, kind }: AutoscalerV1): HorizontalPodAuto
   }
   const metrics = [...(take<MetricSpec[]>('metrics') ?? [])]
   const behavior = take<object>('behavior')
-  const [others, conditions] = [take<MetricStatus[]>('current-metrics'), take<never[]>('conditions')]
+  const [measured, conditions] = [take<MetricStatus[]>('current-metrics'), take<never[]>('conditions')]
   const percentage = status?.currentCPUUtilizationPercentage
   const currentMetrics =
     percentage === undefined
-      ? others
+      ? measured
       : [
           { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: percentage } } } satisfies MetricStatus,
-          ...(others ?? []),
+          ...(measured ?? []),
         ]
   if (spec?.targetCPUUtilizationPercentage !== undefined || metrics.length === 0)
     metrics.unshift(cpuMetric(spec?.targetCPUUtilizationPercentage ?? defaultUtilization))

@@ -1,11 +1,12 @@
-// An API server on the in-memory store, in a process of its own.
+// An API server on the in-memory store, in a process of its own: roles decide, and who asks is no administrator.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHost, HostSettingsCap, memoryStore, ObjectClientCap, objectKey, objectsPlugin, StoreCap } from '@continuo/core'
 import { apiHttp, prometheusMetrics } from '@continuo/plugin-api-http'
-import { ApiEndpointCap, Pod, podResource, workloadKinds } from '@continuo/workload'
+import { rbac } from '@continuo/plugin-authz-rbac'
+import { ApiEndpointCap, ClusterRole, ClusterRoleBinding, Pod, podResource, workloadKinds } from '@continuo/workload'
 import { cpuMicros, serve } from './child.ts'
 import { podOf } from './pods.ts'
 import { runWrites, type WriteKind } from './write-operations.ts'
@@ -23,11 +24,12 @@ const host = createHost({
     { slot: 'store', plugin: memoryStore },
     { slot: 'objects', plugin: objectsPlugin },
     { slot: 'kinds', plugin: workloadKinds },
-    { slot: 'api', plugin: apiHttp, config: { limits: { reads: 5_000, writes: 5_000 } } },
+    { slot: 'api', plugin: apiHttp, config: { authorization: 'AlwaysDeny', limits: { reads: 5_000, writes: 5_000, longRunning: 20_000 } } },
+    { slot: 'rbac', plugin: rbac },
   ],
 })
 await host.start()
-const { url, authority, admin } = host.use(ApiEndpointCap)
+const { url, authority, issue } = host.use(ApiEndpointCap)
 const store = host.use(StoreCap)
 /** Of all pods, in the order in which they were created. */
 const names: string[] = []
@@ -35,8 +37,24 @@ const client = host.use(ObjectClientCap)
 const pods = client.for(Pod)
 let next = 1_000_000
 
+const user = await issue({ name: 'bench', groups: ['benches'] }, 1)
+const apiGroup = 'rbac.authorization.k8s.io'
+await client.for(ClusterRole).create({
+  apiVersion: `${apiGroup}/v1`,
+  kind: 'ClusterRole',
+  metadata: { name: 'bench' },
+  rules: [{ apiGroups: [''], resources: ['pods', 'pods/status'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] }],
+})
+await client.for(ClusterRoleBinding).create({
+  apiVersion: `${apiGroup}/v1`,
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'bench' },
+  roleRef: { apiGroup, kind: 'ClusterRole', name: 'bench' },
+  subjects: [{ apiGroup, kind: 'Group', name: 'benches' }],
+})
+
 serve({
-  access: () => ({ port: Number(new URL(url).port), ca: authority, cert: admin?.certificate, key: admin?.privateKey }),
+  access: () => ({ port: Number(new URL(url).port), ca: authority, cert: user.certificate, key: user.privateKey }),
   /** What the bare server listens with: the same certificate. */
   serving: () => ({
     ca: authority,

@@ -23,8 +23,16 @@ serve({
           return
         }
         const body = bodies.get(request.url) as Uint8Array
-        response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private', 'content-length': body.length })
-        response.end(body)
+        const answer = (): void => {
+          response.writeHead(200, {
+            'content-type': 'application/json',
+            'cache-control': 'no-cache, private',
+            'content-length': body.length,
+          })
+          response.end(body)
+        }
+        if (request.method === 'GET') answer()
+        else request.on('data', () => undefined).on('end', answer)
       },
     )
     server.on('connection', (socket) => socket.setNoDelay(true))

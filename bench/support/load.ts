@@ -13,12 +13,19 @@ export interface Access {
 
 export type HttpVersion = 'HTTP/2' | 'HTTP/1.1'
 
+/** A request that is no GET. */
+export interface Write {
+  readonly method: 'POST' | 'PUT' | 'PATCH'
+  readonly contentType: string
+  readonly body: Uint8Array
+}
+
 /** Sends requests until `stop`, and resolves with the number of answers. */
 export interface Load extends Disposable {
   /** One request, whole. */
   once(path: string): Promise<Buffer>
   /** Keeps `connections × streams` requests in flight for so long; resolves with the number of answers. */
-  run(path: string, milliseconds: number): Promise<number>
+  run(path: string, milliseconds: number, write?: Write): Promise<number>
 }
 
 export const openLoad = (access: Access, version: HttpVersion, connections: number, streams: number): Promise<Load> =>
@@ -39,9 +46,13 @@ async function closedLoop(workers: number, milliseconds: number, send: (worker: 
 
 async function http2Load(access: Access, connections: number, streams: number): Promise<Load> {
   const sessions = await Promise.all(Array.from({ length: connections }, () => openSession(access)))
-  const get = (session: ClientHttp2Session, path: string, keep?: Buffer[]): Promise<void> =>
+  const send = (session: ClientHttp2Session, path: string, write?: Write, keep?: Buffer[]): Promise<void> =>
     new Promise((resolve, reject) => {
-      const stream = session.request({ ':path': path })
+      const stream = session.request({
+        ':path': path,
+        ...(write === undefined ? {} : { ':method': write.method, 'content-type': write.contentType, 'content-length': write.body.length }),
+      })
+      if (write !== undefined) stream.end(write.body)
       stream.on('data', (chunk: Buffer) => keep?.push(chunk))
       stream.on('end', resolve).on('error', reject)
       stream.on('response', (headers) => headers[':status'] === 200 || reject(new Error(`${path}: ${headers[':status']}`)))
@@ -49,11 +60,11 @@ async function http2Load(access: Access, connections: number, streams: number): 
   return {
     once: async (path) => {
       const parts: Buffer[] = []
-      await get(sessions[0] as ClientHttp2Session, path, parts)
+      await send(sessions[0] as ClientHttp2Session, path, undefined, parts)
       return Buffer.concat(parts)
     },
-    run: (path, milliseconds) =>
-      closedLoop(connections * streams, milliseconds, (worker) => get(sessions[worker % connections] as ClientHttp2Session, path)),
+    run: (path, milliseconds, write) =>
+      closedLoop(connections * streams, milliseconds, (worker) => send(sessions[worker % connections] as ClientHttp2Session, path, write)),
     [Symbol.dispose]: () => {
       for (const session of sessions) session.destroy()
     },
@@ -72,23 +83,24 @@ const openSession = (access: Access): Promise<ClientHttp2Session> =>
 
 async function http1Load(access: Access, connections: number): Promise<Load> {
   const agent = new Agent({ ...access, keepAlive: true, maxSockets: connections })
-  const get = (path: string, keep?: Buffer[]): Promise<void> =>
+  const send = (path: string, write?: Write, keep?: Buffer[]): Promise<void> =>
     new Promise((resolve, reject) => {
-      const sent = request({ agent, host: '127.0.0.1', port: access.port, path }, (answer) => {
+      const headers = write === undefined ? {} : { 'content-type': write.contentType, 'content-length': write.body.length }
+      const sent = request({ agent, host: '127.0.0.1', port: access.port, path, method: write?.method ?? 'GET', headers }, (answer) => {
         if (answer.statusCode !== 200) reject(new Error(`${path}: ${answer.statusCode}`))
         answer.on('data', (chunk: Buffer) => keep?.push(chunk))
         answer.on('end', resolve)
       })
       sent.on('error', reject)
-      sent.end()
+      sent.end(write?.body)
     })
   return {
     once: async (path) => {
       const parts: Buffer[] = []
-      await get(path, parts)
+      await send(path, undefined, parts)
       return Buffer.concat(parts)
     },
-    run: (path, milliseconds) => closedLoop(connections, milliseconds, () => get(path)),
+    run: (path, milliseconds, write) => closedLoop(connections, milliseconds, () => send(path, write)),
     [Symbol.dispose]: () => agent.destroy(),
   }
 }
@@ -129,7 +141,11 @@ export async function openWatchers(
           const stream = session.request({ ':path': path(connection * streams + i) })
           stream.on('data', count)
           stream.on('error', () => {})
-          await new Promise((resolve) => stream.once('response', resolve))
+          await new Promise<void>((resolve, reject) =>
+            stream.once('response', (headers) =>
+              headers[':status'] === 200 ? resolve() : reject(new Error(`watch: ${headers[':status']}`)),
+            ),
+          )
         }
       }),
     )
@@ -156,5 +172,8 @@ const openSocket = (access: Access, path: string): Promise<TLSSocket> =>
     const socket = connectTls({ ...access, host: '127.0.0.1', ALPNProtocols: ['http/1.1'] })
     socket.once('error', reject)
     socket.once('secureConnect', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`))
-    socket.once('data', () => resolve(socket))
+    socket.once('data', (head: Buffer) => {
+      if (head.toString('latin1').startsWith('HTTP/1.1 200 ')) resolve(socket)
+      else reject(new Error(`watch: ${head.toString('latin1').split('\r\n', 1)[0]}`))
+    })
   })

@@ -1,4 +1,5 @@
 import type { Checked, Resolved } from '../check/check.ts'
+import type { Overload } from '../functions/overload.ts'
 import type { Bind, Call, Fold, Node } from '../syntax/ast.ts'
 import type { CelType } from '../types/cel-type.ts'
 
@@ -57,8 +58,7 @@ class Estimate {
 
   #call(node: Call): number {
     const { args, overloads } = this.#checked.calls.get(node) as Resolved
-    const sizes = args.map((arg) => this.size(arg))
-    const own = Math.max(...overloads.map((overload) => (overload.cost === undefined ? 1 : overload.cost(...sizes))))
+    const own = Math.max(...overloads.map((overload) => (overload.cost === undefined ? 1 : overload.cost(...this.#sizes(overload, args)))))
     return this.#sum(args) + own
   }
 
@@ -93,8 +93,7 @@ class Estimate {
       case 'call': {
         const { args, overloads } = this.#checked.calls.get(node) as Resolved
         if (isScalar(this.#checked.types.get(node))) return 1
-        const sizes = args.map((arg) => this.size(arg))
-        return Math.max(...overloads.map((overload) => overload.size?.(...sizes) ?? most))
+        return Math.max(...overloads.map((overload) => overload.size?.(...this.#sizes(overload, args)) ?? most))
       }
       case 'fold':
         return isScalar(this.#checked.types.get(node)) ? 1 : this.size(node.range)
@@ -105,6 +104,15 @@ class Estimate {
       default:
         return this.#declaredSize(node)
     }
+  }
+
+  #sizes(overload: Overload, args: readonly Node[]): number[] {
+    return args.map((arg) => {
+      const type = this.#checked.types.get(arg)
+      if (overload.flattens !== true || type?.kind !== 'list') return this.size(arg)
+      const each = 'max' in type.element ? (type.element.max ?? most) : most
+      return Math.min(most, this.size(arg) * Math.max(1, each))
+    })
   }
 
   #declaredSize(node: Node): number {

@@ -1,19 +1,19 @@
 import { CelEvaluationError } from '../cel-error.ts'
-import type { Fold } from '../syntax/ast.ts'
+import type { Fold, Node } from '../syntax/ast.ts'
 import { ArrayList, elementsOf, KeyedMap } from '../values/collections.ts'
 import { CelList, CelMap, typeNameOf, type Value } from '../values/value.ts'
-import { absorbable, type Frame, type Planner, type Scope, type Step } from './plan.ts'
+import { absorbable, type Frame, type Scope, type Step } from './frame.ts'
 
 /** Runs for each element with its variables set; false ends the fold. */
 type Visit = (frame: Frame, key: Value) => boolean
 
 /** Plans a macro over a list or map. Charges for each element, whatever the body costs. */
-export function planFold(planner: Planner, node: Fold, scope: Scope): Step {
-  const range = planner.step(node.range, scope)
+export function planFold(plan: (node: Node, scope: Scope) => Step, node: Fold, scope: Scope): Step {
+  const range = plan(node.range, scope)
   const slot = scope.names.length
   const inner: Scope = { names: [...scope.names, ...node.variables] }
-  const predicate = node.predicate === undefined ? undefined : planner.step(node.predicate, inner)
-  const transform = node.transform === undefined ? undefined : planner.step(node.transform, inner)
+  const predicate = node.predicate === undefined ? undefined : plan(node.predicate, inner)
+  const transform = node.transform === undefined ? undefined : plan(node.transform, inner)
   const isPair = node.variables.length === 2
   const each = (frame: Frame, visit: Visit): void => {
     const values = range(frame)

@@ -1,4 +1,4 @@
-import { CelBudgetError, CelEvaluationError } from '../cel-error.ts'
+import { CelEvaluationError } from '../cel-error.ts'
 import type { Checked, Resolved } from '../check/check.ts'
 import { none, optionalOf } from '../functions/optionals.ts'
 import type { Overload } from '../functions/overload.ts'
@@ -6,24 +6,9 @@ import type { Bind, Call, Conditional, Index, ListLiteral, Logic, MapLiteral, No
 import type { CelType } from '../types/cel-type.ts'
 import { ArrayList, KeyedMap } from '../values/collections.ts'
 import { CelList, CelMap, kindOf, OpaqueValue, Optional, sizeOf, typeNameOf, type Value } from '../values/value.ts'
+import { absorbable, type Scope, type Step } from './frame.ts'
 import { MessageValue } from './message-value.ts'
-import type { Meter } from './meter.ts'
 import { planFold } from './plan-fold.ts'
-
-/** One evaluation: the values of variables by their slot, and what may be spent. */
-export interface Frame {
-  readonly slots: Value[]
-  readonly meter: Meter
-  /** Reads a declared variable, once. */
-  readonly variable: (name: string) => Value
-}
-
-export type Step = (frame: Frame) => Value
-
-/** Where the variables of macros are kept while their bodies are planned. */
-export interface Scope {
-  readonly names: readonly string[]
-}
 
 /** Turns a checked expression into closures. Each node charges as it runs, so that no expression outlives its budget. */
 export class Planner {
@@ -60,7 +45,7 @@ export class Planner {
       case 'conditional':
         return this.#conditional(node, scope)
       case 'fold':
-        return planFold(this, node, scope)
+        return planFold((part, inner) => this.step(part, inner), node, scope)
       case 'bind':
         return this.#bind(node, scope)
     }
@@ -224,12 +209,6 @@ function planVariable(name: string, scope: Scope): Step {
     frame.meter.charge(1)
     return frame.slots[slot] as Value
   }
-}
-
-/** An error of the evaluation, which another operand may make meaningless. Anything else ends the evaluation. */
-export function absorbable(error: unknown): unknown {
-  if (error instanceof CelBudgetError || !(error instanceof CelEvaluationError)) throw error
-  return error
 }
 
 function fieldOf(target: Value, field: string): Value | undefined {

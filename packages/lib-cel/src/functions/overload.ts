@@ -7,6 +7,8 @@ export interface CostRule {
   readonly cost?: (...sizes: number[]) => number
   /** Absent: nothing is known. */
   readonly size?: (...sizes: number[]) => number
+  /** It walks the characters of a list's strings: estimates take their sum for the list's size. */
+  readonly flattens?: boolean
 }
 
 /** One form of a function. Its arguments have been checked against the parameters' kinds; a method's first one is its receiver. */

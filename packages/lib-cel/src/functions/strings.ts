@@ -69,6 +69,11 @@ const quoted = (text: string): string => `"${Array.from(text, (letter) => quoted
 const productOfBoth: CostRule = { cost: (text, part) => Math.max(1, Math.ceil(text * 0.1 * (part * 0.1))) }
 const shorter: CostRule = { cost: (_text, part) => perCharacter(part) }
 const searching: CostRule = { cost: (text, part) => Math.max(1, Math.ceil(text * 0.1 * Math.max(1, part * 0.1))) }
+const joining: CostRule = {
+  cost: (size, by = 0) => Math.max(1, perCharacter(size * Math.max(1, by))),
+  size: (size, by = 0) => size * (1 + by),
+  flattens: true,
+}
 const list = (parts: readonly Value[]): CelList => new ArrayList(parts)
 
 const sizes: readonly Overload[] = (
@@ -112,8 +117,8 @@ export const strings: readonly Overload[] = [
   method('string', 'split(string, int): list<string>', (text: string, by: string, most: bigint) => list(split(text, by, most)), walksFirst),
   method('string', 'substring(int): string', substring, walksFirst),
   method('string', 'substring(int, int): string', substring, walksFirst),
-  method('list<string>', 'join(): string', join, { cost: (size) => Math.max(1, perCharacter(size)) }),
-  method('list<string>', 'join(string): string', join, { cost: (size, by) => Math.max(1, perCharacter(size * Math.max(1, by))) }),
+  method('list<string>', 'join(): string', join, joining),
+  method('list<string>', 'join(string): string', join, joining),
   metered('string', 'format(list<dyn>): string', (text: string, args: CelList, meter: Meter) => formatText(text, elementsOf(args), meter), {
     cost: (text) => perCharacter(text),
   }),

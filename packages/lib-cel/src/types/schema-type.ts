@@ -150,3 +150,6 @@ function wholeProperties(schema: Schema, metadata: 'name' | 'all'): Readonly<Rec
     metadata: metadata === 'all' ? objectMetaSchema : nameOnly,
   }
 }
+
+/** How many values of a schema one request can hold, when nothing else bounds them. */
+export const mostInRequest = (schema: Schema): number => most(smallestJson(schema))

@@ -1,0 +1,1 @@
+export { schemaRulesCel, schemaRulesCel as default } from './schema-rules-cel.ts'

@@ -1,6 +1,7 @@
 import { CelCompileError, CelEvaluationError } from './cel-error.ts'
 import { type Checked, check } from './check/check.ts'
 import { estimateCost } from './cost/estimate.ts'
+import type { Frame, Step } from './evaluate/frame.ts'
 import type { Meter } from './evaluate/meter.ts'
 import { Planner } from './evaluate/plan.ts'
 import type { Overload } from './functions/overload.ts'

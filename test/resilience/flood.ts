@@ -11,8 +11,8 @@ interface Flood {
   readonly seconds: number
 }
 
-/** After a refusal: much shorter than `Retry-After` asks for. */
-const pauseMs = 100
+/** After a refusal: half of what `Retry-After` asks for. */
+const pauseMs = 500
 const { kubeconfig, server, user, path, greed, seconds } = workerData as Flood
 
 const sessions = await Promise.all(Array.from({ length: 10 }, () => connectAs(kubeconfig, server)))

@@ -11,7 +11,7 @@ const watchers = Number(process.env.CONTINUO_WATCHERS ?? 500)
 const seconds = Number(process.env.CONTINUO_SECONDS ?? 5)
 const config = process.env.CONTINUO_OVERLOAD_CONFIG
 /** Requests that the greedy user keeps under way. */
-const greed = 300
+const greed = 1_000
 
 let data: Awaited<ReturnType<typeof dataDirectory>>
 let cluster: ClusterProcess

@@ -1,4 +1,5 @@
 export { nodeAgent as default, nodeAgent } from './agent.ts'
 export { type AgentConfig, agentConfig } from './agent-config.ts'
 export { LocalConnections, nodeConnections } from './connections.ts'
+export { clusterDialer } from './dialing/cluster-dialer.ts'
 export { serviceRouting } from './routing/service-routing.ts'

@@ -17,7 +17,11 @@ const hopByHop = new Set([
 
 /** Credentials for this server, and what only its gate understands: they never go on. */
 const ours = (name: string): boolean =>
-  name === 'authorization' || name.startsWith('impersonate-') || name.startsWith('continuo-') || name === 'host'
+  name === 'authorization' ||
+  name.startsWith('impersonate-') ||
+  name.startsWith('continuo-') ||
+  name.startsWith('x-remote-') ||
+  name === 'host'
 
 const named = (connection: string | undefined): ReadonlySet<string> =>
   new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()))

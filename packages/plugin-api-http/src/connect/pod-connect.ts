@@ -130,18 +130,9 @@ const streamHandler = (kind: 'log' | 'exec' | 'attach' | 'portforward', dialer: 
   },
 })
 
-/** `name`, `name:port`, `scheme:name:port`: the forms of a proxied name. Pure. */
-export function parseProxyName(text: string): { readonly scheme: string; readonly name: string; readonly port: string } {
-  const parts = text.split(':')
-  const [scheme, name, port] = parts.length === 1 ? ['', parts[0], ''] : parts.length === 2 ? ['', parts[0], parts[1]] : parts
-  if (parts.length > 3 || name === undefined || name === '' || (scheme !== '' && scheme !== 'http'))
-    throw new ApiError('BadRequest', `invalid proxied name ${JSON.stringify(text)}: it must be NAME, NAME:PORT or http:NAME:PORT`)
-  return { scheme: scheme ?? '', name, port: port ?? '' }
-}
-
 /** Agents answer for their own node: `nodes/<name>/proxy/<path>` is a call of the agent's server. */
 const nodeProxy = (dialer: NodeDialer | undefined): ConnectHandler => ({
-  connect({ object, rest, query }) {
+  connect({ ref, asked, object, rest, query }) {
     const node = object.metadata.name
     return {
       open: dial(dialer, node),
@@ -149,6 +140,7 @@ const nodeProxy = (dialer: NodeDialer | undefined): ConnectHandler => ({
       host: node,
       upgrades: streamUpgrades,
       transparent: true,
+      prefix: `/api/${ref.version}/nodes/${segment(asked)}/proxy`,
     }
   },
 })

@@ -11,7 +11,7 @@ import {
   type Random,
   type ServedResource,
 } from '@continuo/core'
-import type { ApiRoute, ConnectHandler, FlowController, FlowPlace, UpgradeRoute } from '@continuo/workload'
+import { type ApiRoute, type ConnectHandler, type FlowController, type FlowPlace, parseProxiedName, type UpgradeRoute } from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
 import { WatchRights } from '../access/watch-rights.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
@@ -244,12 +244,15 @@ export class ApiServer {
   #connectContext({ exchange, path, served, operation, caller }: ResourceRequest): ConnectContext {
     const { service, connectHandlers, log, stopping } = this.#options
     const key = `${path.group}/${path.resource}/${operation.subresource?.name ?? ''}`
+    const asked = path.name
+    const name = operation.subresource?.name === 'proxy' ? parseProxiedName(asked).name : asked
     const handler = connectHandlers.get(key)
     if (handler === undefined) throw new ApiError('ServiceUnavailable', `nothing in this server connects ${key}`)
     const kind = operation.subresource?.kind
     return {
       exchange,
-      ref: refOf(path, served.definition.namespaced),
+      ref: { ...refOf(path, served.definition.namespaced), name },
+      asked,
       rest: path.rest,
       caller,
       service,

@@ -14,16 +14,16 @@ export class AgentRequestError extends ContinuoError {
   }
 }
 
-/** `/<verb>/<namespace>/<pod>[/<container>]`, the form of the kubelet's own server. */
+/** `/<verb>/<namespace>/<pod>[/<container>]`, the form of the kubelet's own server; `dial` is ours. */
 export interface StreamPath {
-  readonly verb: 'containerLogs' | 'exec' | 'attach' | 'portForward'
+  readonly verb: 'containerLogs' | 'exec' | 'attach' | 'portForward' | 'dial'
   readonly namespace: string
   readonly pod: string
   readonly container?: string
 }
 
 export function streamPath(url: URL): StreamPath | undefined {
-  const match = /^\/(containerLogs|exec|attach|portForward)\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname)
+  const match = /^\/(containerLogs|exec|attach|portForward|dial)\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname)
   if (match === null) return undefined
   const [, verb, namespace, pod, container] = match
   return {
@@ -50,7 +50,7 @@ export function findContainer(
   const pod = manager.pod(path.namespace, path.pod)
   if (pod === undefined) throw new AgentRequestError(404, `pod "${path.namespace}/${path.pod}" is not on this node`)
   const container = containersOf(pod).find((other) => other.spec.name === path.container)
-  if (container === undefined && path.verb !== 'portForward')
+  if (container === undefined && path.verb !== 'portForward' && path.verb !== 'dial')
     throw new AgentRequestError(400, `container ${path.container} is not valid for pod ${path.pod}`)
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
   return {

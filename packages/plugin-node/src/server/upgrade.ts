@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Log } from '@continuo/core'
 import { acceptExec, acceptPortForward, exitStatus, type ForwardedConnection, type RemoteCommandStreams } from '@continuo/lib-streams'
 import type { Runtime } from '@continuo/workload'
+import { serveDial } from './serve-dial.ts'
 import type { StreamPath } from './stream-path.ts'
 
 export interface UpgradeRequest {
@@ -25,6 +26,7 @@ const flag = (query: URLSearchParams, name: string): boolean => query.get(name) 
 /** Serves exec, attach and port-forward over whichever protocol the client brought. Resolves when the stream is over. */
 export async function serveUpgrade(upgrade: UpgradeRequest): Promise<void> {
   if (upgrade.path.verb === 'portForward') return servePortForward(upgrade)
+  if (upgrade.path.verb === 'dial') return serveDial(upgrade)
   const { url, path } = upgrade
   const query = url.searchParams
   const tty = path.verb === 'attach' ? upgrade.tty : flag(query, 'tty')

@@ -4,6 +4,8 @@ import { type Caller, capability, type DeepReadonly, type ObjectRef, type Unstru
 /** A request to a subresource that is a stream or a proxied call: log, exec, port-forward, proxy. Authorised, and its body unread. */
 export interface ConnectRequest {
   readonly ref: ObjectRef
+  /** The name as the path has it: that of a proxied object may bear a scheme and a port. */
+  readonly asked: string
   /** The object, as it is now. */
   readonly object: DeepReadonly<UnstructuredObject>
   readonly method: string
@@ -32,6 +34,13 @@ export interface ConnectTarget {
    * False: only status, content type and body do, and a redirect is an error (log, exec): the target is ours.
    */
   readonly transparent?: boolean
+  /**
+   * Of a proxied server: the path below which clients see it. Redirects of the server to itself are given it, and a request for the place
+   * itself is sent on to the slash behind it.
+   */
+  readonly prefix?: string
+  /** Headers that the request gets beside those of the client, which lose theirs of the same name. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
 }
 
 /** Says where the connect subresources of a resource lead. Keyed `group/plural/subresource`. Throws `ApiError` for what cannot be connected. */

@@ -7,6 +7,7 @@ import { type ApiEndpoint, ApiEndpointCap } from '@continuo/workload'
 import { Cluster } from '../cluster/cluster.ts'
 import { checkConfig, configFile, loadConfig } from '../cluster/load.ts'
 import { createPinoLog } from '../log/pino-log.ts'
+import { returnIdleMemory } from '../memory/return-idle-memory.ts'
 import { kubeconfigPath, type RunFlags } from './flags.ts'
 import { makeDirectory } from './make-directory.ts'
 
@@ -26,6 +27,7 @@ export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel']
   if (faults.flat().length > 0) await everyFault(flags, new CheckError(config.file, faults.flat()))
   await makeDirectory(dataDir)
   await cluster.start(signal)
+  returnIdleMemory({ clock: systemClock })
   const kubeconfig = kubeconfigPath(flags)
   const endpoint = cluster.controlPlane === undefined ? undefined : optionalEndpoint(cluster)
   try {

@@ -8,5 +8,6 @@ export { type EnvironmentOptions, environment, requestType } from './expressions
 export { activation, Evaluation, matchConditionsBudget, policyBudget } from './expressions/evaluation.ts'
 export { compiled, expressionError, type MatchCondition, MatchConditions, type Matched } from './expressions/match-conditions.ts'
 export { type AdmissionRule, matchesRule, type RuleSubject } from './match-rule.ts'
+export { Reinvocation } from './reinvocation.ts'
 export { type MatchSpec, RequestMatcher } from './request-matcher.ts'
 export { type ReviewRequest, reviewRequest } from './review-request.ts'

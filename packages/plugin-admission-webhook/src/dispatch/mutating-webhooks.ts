@@ -1,20 +1,18 @@
 import { type AdmissionRequest, ApiError, applyJsonPatch, jsonEqual, type Registry, type UnstructuredObject } from '@continuo/core'
-import { AdmissionSubject, type AskAccess, Decisions, isExempt, type ResourceForm, type VersionedObjects } from '@continuo/lib-admission'
+import {
+  AdmissionSubject,
+  type AskAccess,
+  Decisions,
+  isExempt,
+  Reinvocation,
+  type ResourceForm,
+  type VersionedObjects,
+} from '@continuo/lib-admission'
 import type { Webhook } from '../configuration/webhook.ts'
 import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
 import { internal } from '../review/refusals.ts'
 import { type AskingParts, askWebhook } from './ask-webhook.ts'
 import { meetsConditions } from './meets-conditions.ts'
-
-/** What is remembered of a request between the rounds of its mutation. */
-interface Progress {
-  /** Webhooks that are asked again when something changes after them. */
-  readonly asked: Set<string>
-  /** Webhooks after which something changed. */
-  readonly again: Set<string>
-  /** The object as the last webhook left it. */
-  output: unknown
-}
 
 /**
  * Asks the mutating webhooks, one after the other, and applies what they answer. When one of them changed the object, the mutating stage runs once
@@ -26,7 +24,7 @@ export class MutatingWebhooks {
   readonly #registry: Registry
   readonly #access: AskAccess | undefined
   /** Dies with the request. */
-  readonly #progress = new WeakMap<AdmissionRequest, Progress>()
+  readonly #reinvocations = new WeakMap<AdmissionRequest, Reinvocation>()
 
   constructor(parts: AskingParts, configurations: WebhookConfigurations, registry: Registry, access?: AskAccess) {
     this.#parts = parts
@@ -39,25 +37,21 @@ export class MutatingWebhooks {
     if (isExempt(request)) return
     const webhooks = this.#configurations.webhooks(request.read)
     if (webhooks.length === 0) return
-    const progress = this.#progress.get(request) ?? { asked: new Set(), again: new Set(), output: undefined }
-    this.#progress.set(request, progress)
-    if (request.isReinvocation && !jsonEqual(progress.output, request.object)) changedAfter(progress)
+    const reinvocation = this.#reinvocations.get(request) ?? new Reinvocation()
+    this.#reinvocations.set(request, reinvocation)
+    reinvocation.begin(request)
     const subject = new AdmissionSubject(request, this.#registry)
     const decisions = new Decisions(request.caller, this.#access)
     for (const [index, webhook] of webhooks.entries()) {
       const form = webhook.matcher.match(subject)
-      if (form === undefined || (request.isReinvocation && !progress.again.has(webhook.id))) continue
+      if (form === undefined || !reinvocation.isDue(request, webhook.id)) continue
       const objects = await subject.in(form)
       if (!(await meetsConditions(webhook, subject, form, objects, decisions, this.#parts.log))) continue
       const changed = await this.#ask(webhook, subject, form, objects)
       annotate(request, webhook, index, changed)
-      if (changed) {
-        changedAfter(progress)
-        request.reinvoke()
-      }
-      if (webhook.settings.reinvocationPolicy === 'IfNeeded') progress.asked.add(webhook.id)
+      reinvocation.asked(request, webhook.id, { changed, wantsAgain: webhook.settings.reinvocationPolicy === 'IfNeeded' })
     }
-    progress.output = structuredClone(request.object)
+    reinvocation.end(request)
   }
 
   /** True when the object is another one afterwards. */
@@ -76,11 +70,6 @@ export class MutatingWebhooks {
     await subject.replace(patched, form)
     return true
   }
-}
-
-function changedAfter(progress: Progress): void {
-  for (const id of progress.asked) progress.again.add(id)
-  progress.asked.clear()
 }
 
 function patchOf(webhook: string, object: UnstructuredObject, patch: readonly unknown[]): UnstructuredObject {

@@ -1,0 +1,2 @@
+export { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
+export { validatingAdmissionPolicy, validatingAdmissionPolicy as default } from './validating-admission-policy.ts'

@@ -21,6 +21,9 @@ const counted = (counts: ReadonlyMap<string, number>, say: (name: string, count:
     .map(([name, count]) => say(name, count))
     .join(', ')
 
+/** Several errors in one text, as Go's aggregates have it. */
+const aggregated = (messages: readonly string[]): string => (messages.length === 1 ? `${messages[0]}` : `[${messages.join(', ')}]`)
+
 /** The conditions by which a namespace says why it is still there, in the words of Kubernetes. */
 export function deletionConditions(current: readonly Condition[], report: ContentReport, now: number): Condition[] {
   const { failures, remaining, finalizers, discoveryFailure } = report
@@ -55,7 +58,7 @@ export function deletionConditions(current: readonly Condition[], report: Conten
           type: 'NamespaceDeletionContentFailure',
           status: 'True',
           reason: 'ContentDeletionFailed',
-          message: `Failed to delete all resource types, ${failures.length} remaining: ${failures.map(({ resource, message }) => `${resource}: ${message}`).join(', ')}`,
+          message: `Failed to delete all resource types, ${failures.length} remaining: ${aggregated(failures.map(({ message }) => message))}`,
         },
     remaining.size === 0
       ? { type: 'NamespaceContentRemaining', status: 'False', reason: 'ContentRemoved', message: 'All content successfully removed' }

@@ -3,6 +3,8 @@ import type { ContentReport } from './conditions.ts'
 
 type AnyKind = Kind<UnstructuredObject>
 
+const isPods = ({ group, resource }: AnyKind): boolean => group === '' && resource === 'pods'
+
 /** Namespaced resources, each once although it may be served in several versions and groups; `first` go before all others. */
 export function contentOrder(kinds: readonly AnyKind[]): { readonly first: readonly AnyKind[]; readonly rest: readonly AnyKind[] } {
   const seen = new Set<string>()
@@ -13,8 +15,7 @@ export function contentOrder(kinds: readonly AnyKind[]): { readonly first: reado
     seen.add(id)
     return true
   })
-  const isFirst = (kind: AnyKind): boolean => kind.group === '' && kind.resource === 'pods'
-  return { first: once.filter(isFirst), rest: once.filter((kind) => !isFirst(kind)) }
+  return { first: once.filter(isPods), rest: once.filter((kind) => !isPods(kind)) }
 }
 
 /**
@@ -35,7 +36,7 @@ export async function emptyNamespace(client: ObjectClient, namespace: string): P
   }
   const { first, rest } = contentOrder(kinds)
   for (const kind of first) await emptyKind(client, kind, namespace, report)
-  if (report.remaining.size > 0) return report
+  if (report.remaining.size > 0 || report.failures.length > 0) return report
   for (const kind of rest) await emptyKind(client, kind, namespace, report)
   return report
 }
@@ -54,12 +55,21 @@ async function emptyKind(
     await target.deleteCollection({ namespace }, { propagationPolicy: 'Background' })
     const { items } = await target.list({ namespace })
     if (items.length > 0) report.remaining.set(resource, items.length)
+    const why = unexplained(kind, namespace, items)
+    if (why !== undefined) report.failures.push({ resource, message: why })
     for (const { metadata } of items)
       for (const finalizer of metadata.finalizers ?? []) report.finalizers.set(finalizer, (report.finalizers.get(finalizer) ?? 0) + 1)
   } catch (error) {
     // Resources that cannot be listed or deleted hold nothing that could stay behind; one may also vanish meanwhile.
     if (!hasReason(error, 'MethodNotAllowed', 'NotFound')) report.failures.push({ resource, message: messageOf(error) })
   }
+}
+
+/** Nothing but a finalizer, or the time that a pod has to end, explains that an object is still there after it was deleted. */
+export function unexplained(kind: AnyKind, namespace: string, left: readonly UnstructuredObject[]): string | undefined {
+  const waits = left.length === 0 || isPods(kind) || left.some(({ metadata }) => (metadata.finalizers ?? []).length > 0)
+  const { group, version, resource } = kind
+  return waits ? undefined : `unexpected items still remain in namespace: ${namespace} for gvr: ${group}/${version}, Resource=${resource}`
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { deletionConditions, isEmpty } from '../../src/namespace/conditions.ts'
-import { contentOrder } from '../../src/namespace/empty-namespace.ts'
+import { contentOrder, unexplained } from '../../src/namespace/empty-namespace.ts'
 import { at, ms } from '../objects.ts'
 
 const nothing = { failures: [], remaining: new Map(), finalizers: new Map() }
@@ -15,10 +15,24 @@ test('says what remains, what holds it, and what failed', () => {
   expect(deletionConditions([], report, ms(1)).map(({ type, status, message }) => `${type}=${status}: ${message}`)).toEqual([
     'NamespaceDeletionDiscoveryFailure=False: All resources successfully discovered',
     'NamespaceDeletionGroupVersionParsingFailure=False: All legacy kube types successfully parsed',
-    'NamespaceDeletionContentFailure=True: Failed to delete all resource types, 1 remaining: widgets.demo.io: no',
+    'NamespaceDeletionContentFailure=True: Failed to delete all resource types, 1 remaining: no',
     'NamespaceContentRemaining=True: Some resources are remaining: pods. has 2 resource instances',
     'NamespaceFinalizersRemaining=True: Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
   ])
+})
+
+test('names what is left without a reason, and every failure', () => {
+  const widgets = { group: 'demo.io', version: 'v1', resource: 'widgets', kind: 'Widget', namespaced: true }
+  const left = (finalizers: string[]) => [
+    { apiVersion: 'demo.io/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'team', finalizers } },
+  ]
+  const message = unexplained(widgets, 'team', left([]))
+  expect(message).toBe('unexpected items still remain in namespace: team for gvr: demo.io/v1, Resource=widgets')
+  expect(unexplained(widgets, 'team', left(['example.com/hold']))).toBeUndefined()
+  expect(unexplained({ ...widgets, group: '', resource: 'pods' }, 'team', left([]))).toBeUndefined()
+  const failures = ['a', 'b'].map((text) => ({ resource: text, message: text }))
+  const failed = deletionConditions([], { ...nothing, failures }, ms(1)).find(({ type }) => type === 'NamespaceDeletionContentFailure')
+  expect(failed?.message).toBe('Failed to delete all resource types, 2 remaining: [a, b]')
 })
 
 test('keeps the time of a transition while the status stays', () => {

@@ -17,6 +17,7 @@ import { rolloutCases } from './rollout.ts'
 import { runningCases } from './running.ts'
 import { smokeCases } from './smoke.ts'
 import { streamCases } from './streams.ts'
+import { verbCases } from './verbs.ts'
 
 const groups: Readonly<Record<string, (bench: () => Bench) => void>> = {
   reading: readingCases,
@@ -32,6 +33,7 @@ const groups: Readonly<Record<string, (bench: () => Bench) => void>> = {
   'custom resources': customCases,
   mistakes: mistakeCases,
   access: accessCases,
+  verbs: verbCases,
   admission: admissionCases,
 }
 

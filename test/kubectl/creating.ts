@@ -130,9 +130,9 @@ export function creatingCases(bench: () => Bench): void {
     )
     await ok('create', 'serviceaccount', 'robot')
     expect((await stored('serviceaccounts', 'robot')).metadata.name).toBe('robot')
-    await ok('create', 'quota', 'q', '--hard=configmaps=50,requests.cpu=1k', '--scopes=NotTerminating')
+    await ok('create', 'quota', 'q', '--hard=pods=50,requests.cpu=1k', '--scopes=NotTerminating')
     expect((await stored('resourcequotas', 'q')).spec).toEqual({
-      hard: { configmaps: '50', 'requests.cpu': '1k' },
+      hard: { pods: '50', 'requests.cpu': '1k' },
       scopes: ['NotTerminating'],
     })
     await ok('delete', 'quota', 'q')

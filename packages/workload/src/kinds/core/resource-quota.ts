@@ -1,10 +1,11 @@
 import type { DeepReadonly } from '@continuo/core'
 import type { ResourceQuota as ResourceQuotaObject } from '../../generated/types/core-v1.ts'
-import { checkAmounts, checkImmutable } from '../../rules/values.ts'
+import { checkImmutable } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkResourceQuota } from './check-resource-quota.ts'
 
 export type ResourceQuota = ResourceQuotaObject
 /** Handle of resourcequotas in v1. */
@@ -19,7 +20,7 @@ export const resourceQuotaResource = workloadResource(ResourceQuota, {
     ageColumn(),
   ),
   strategy: strategyOf<ResourceQuota>({
-    validate: ({ spec }, errors) => checkAmounts(spec?.hard, 'spec.hard', errors),
+    validate: ({ spec }, errors) => checkResourceQuota(spec ?? {}, errors),
     validateUpdate: (next, old, errors) => checkImmutable(next.spec?.scopes, old.spec?.scopes, 'spec.scopes', errors),
   }),
 })

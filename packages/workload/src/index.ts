@@ -1,5 +1,6 @@
 export * from './contracts/index.ts'
 export type * from './generated/types/index.ts'
+export { checkClientConfig } from './kinds/admission-registration/webhooks.ts'
 export { Binding, bindingResource } from './kinds/core/binding.ts'
 export { ComponentStatus, componentStatusResource } from './kinds/core/component-status.ts'
 export { nodeRoles, nodeStatus } from './kinds/core/node.ts'

@@ -1,0 +1,1 @@
+export { conversionWebhook, conversionWebhook as default } from './conversion-webhook.ts'

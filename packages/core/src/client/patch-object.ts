@@ -2,6 +2,7 @@ import { ApiError, hasReason } from '../errors/api-error.ts'
 import { mutableCopy } from '../objects/mutable-copy.ts'
 import type { UnstructuredObject } from '../objects/object.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
+import { applyDefaults } from '../schema/apply-defaults.ts'
 import { isRecord } from '../schema/json-value.ts'
 import type { Caller } from './caller.ts'
 import { createDecoded } from './create-decoded.ts'
@@ -13,7 +14,7 @@ import { subresourceView } from './read-objects.ts'
 import type { ServiceParts } from './service-parts.ts'
 import type { StoredView } from './stored-view.ts'
 import { authorizeCreation, openTarget, type Target } from './target.ts'
-import { runUpdate, throughSubresource } from './update-object.ts'
+import { runUpdate, throughSubresource, writeThrough } from './update-object.ts'
 import { openSession, type WriteSession } from './write-session.ts'
 
 export async function patchObject(
@@ -67,14 +68,14 @@ async function applyObject(session: WriteSession, target: Target, configuration:
     throw new ApiError('BadRequest', 'metadata.managedFields must be nil')
   if (target.subresource === undefined && parts.cache.get(target.key) === undefined) return applyNew(session, target, body, force)
   const shape = shapeOf(target)
-  // A body of another kind, such as Scale, has no fields of the parent: its write is owned like an update.
+  // A body of another kind, such as Scale, names fields of the parent in its own words.
   const ofParent = shape.schema === target.served.schema
   return runUpdate(session, target, {
     operation: 'UPDATE',
     gvk: shape.gvk,
-    ownsFields: ofParent,
+    ownsFields: true,
     next: (old) => {
-      if (!ofParent) return intoParent(session, target, old, mutableCopy(body))
+      if (!ofParent) return applyThrough(session, target, old, body, force)
       const applied = applyFields(session, target, old.object, body, force)
       const next = intoParent(session, target, old, applied)
       if (applied.metadata.managedFields === undefined) delete next.metadata.managedFields
@@ -82,6 +83,29 @@ async function applyObject(session: WriteSession, target: Target, configuration:
       return next
     },
   })
+}
+
+/** Applies what a body of another kind says about the parent: exactly that is owned, under the name of the subresource. */
+function applyThrough(
+  session: WriteSession,
+  target: Target,
+  old: StoredView,
+  body: UnstructuredObject,
+  force: boolean,
+): UnstructuredObject {
+  const decoded = decodeBody(shapeOf(target), mutableCopy(body), session.options, session.warn)
+  checkIdentity(target, decoded)
+  const { namespace, name } = old.object.metadata
+  const { apiVersion, kind } = old.object
+  const bare: UnstructuredObject = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }
+  const saysNothing = !isRecord(body.spec) || Object.keys(body.spec).length === 0
+  const configuration = saysNothing ? bare : writeThrough(target, bare, decoded)
+  const applied = applyFields(session, target, old.object, configuration, force)
+  // What nobody owns any longer may have a default.
+  applyDefaults(target.served.schema, applied)
+  const { resourceVersion, uid } = decoded.metadata
+  applied.metadata = { ...applied.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
+  return applied
 }
 
 async function applyNew(session: WriteSession, target: Target, body: UnstructuredObject, force: boolean): Promise<WriteResult> {

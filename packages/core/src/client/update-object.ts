@@ -86,13 +86,18 @@ export async function updateThroughSubresource(
 
 /** The parent after a write of its subresource. The version that the body names is the version that the parent must be at. */
 export function throughSubresource(target: Target, old: StoredView, body: UnstructuredObject): UnstructuredObject {
+  const { resourceVersion, uid } = body.metadata
+  const parent = writeThrough(target, old.copy(), body)
+  parent.metadata = { ...parent.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
+  return parent
+}
+
+/** Puts what a subresource's body says into a parent, which may be changed in place. */
+export function writeThrough(target: Target, parent: UnstructuredObject, body: UnstructuredObject): UnstructuredObject {
   if (target.subresource?.type !== 'object')
     throw new ApiError('MethodNotAllowed', `subresource ${target.subresource?.name} is not written like an object`)
-  const { resourceVersion, uid } = body.metadata
   try {
-    const parent = target.subresource.write(old.copy(), body)
-    parent.metadata = { ...parent.metadata, resourceVersion: resourceVersion ?? '', ...(uid ? { uid } : {}) }
-    return parent
+    return target.subresource.write(parent, body)
   } catch (error) {
     const { gvk, schema } = shapeOf(target)
     throw explainFault(error, gvk, schema, body)

@@ -47,3 +47,42 @@ it('applies metadata, status and scale of built-in and custom kinds', async () =
     expect(scale).toMatchObject({ kind: 'Scale', spec: { replicas: 4 } })
   }
 })
+
+it('an apply through scale owns the replicas under its own name, conflicts, is forced, and gives up what it leaves out', async () => {
+  const { client } = await startCluster({ kinds: [widgetResource] })
+  const widgets = client.for(Widget)
+  await widgets.apply(widget('a', { owner: 'a', size: 2 }), { fieldManager: 'main' })
+  const scale = (spec: object, fieldManager: string, force = false) =>
+    widgets.subresource('scale').patch(
+      'default/a',
+      {
+        type: 'apply',
+        force,
+        body: { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a', namespace: 'default' }, spec } as never,
+      },
+      { fieldManager },
+    )
+  const owners = async () =>
+    Object.fromEntries(
+      ((await widgets.get('default/a')).metadata.managedFields ?? []).map(({ manager, operation, subresource, fieldsV1 }) => [
+        `${manager} ${operation} ${subresource ?? ''}`.trim(),
+        (fieldsV1 as Record<string, object>)['f:spec'],
+      ]),
+    )
+  await expect(scale({ replicas: 4 }, 'scaler')).rejects.toMatchObject({
+    reason: 'Conflict',
+    message: 'Apply failed with 1 conflict: conflict with "main": .spec.size',
+  })
+  expect(await scale({ replicas: 4 }, 'scaler', true)).toMatchObject({ spec: { replicas: 4 } })
+  expect(await owners()).toEqual({ 'main Apply': { 'f:owner': {} }, 'scaler Apply scale': { 'f:size': {} } })
+  // The main resource sees the owner of the subresource, and leaves to it what it no longer names.
+  await expect(widgets.apply(widget('a', { owner: 'a', size: 5 }), { fieldManager: 'main' })).rejects.toMatchObject({
+    message: 'Apply failed with 1 conflict: conflict with "scaler" with subresource "scale": .spec.size',
+  })
+  await widgets.apply(widget('a', { owner: 'b' }), { fieldManager: 'main' })
+  expect((await widgets.get('default/a')).spec).toEqual({ owner: 'b', size: 4 })
+  expect(await owners()).toEqual({ 'main Apply': { 'f:owner': {} }, 'scaler Apply scale': { 'f:size': {} } })
+  // Nobody owns the replicas any longer: they are what they are by default.
+  await scale({}, 'scaler')
+  expect((await widgets.get('default/a')).spec).toEqual({ owner: 'b', size: 1 })
+})

@@ -5,6 +5,7 @@ import {
   createHost,
   memoryStore,
   ObjectClientCap,
+  type Schema,
   systemClock,
   type UnstructuredObject,
 } from '@continuo/core'
@@ -36,7 +37,7 @@ function hostPort(object: UnstructuredObject): object {
 }
 
 const definition = (url: string, caBundle: string, storage: 'v1' | 'v2' = 'v1'): CustomResourceDefinition => {
-  const version = (name: 'v1' | 'v2', properties: object) => ({
+  const version = (name: 'v1' | 'v2', properties: Record<string, Schema>) => ({
     name,
     served: true,
     storage: name === storage,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { WebhookError } from './webhook-error.ts'
 
 /** How a webhook is reached, as configurations say it: exactly one of `url` and `service`. */
@@ -8,21 +9,15 @@ export interface WebhookAddress {
   readonly caBundle?: string
 }
 
-/** A service's port, to be resolved when it is called. */
+/** A service's port. */
 export interface ServiceReference {
   readonly namespace: string
   readonly name: string
   readonly port: number
 }
 
-/** An address and port to dial. */
-export interface ServiceEndpoint {
-  readonly host: string
-  readonly port: number
-}
-
-/** Finds where a service answers now. Throws an error that says why nobody does; asked once for each call. */
-export type ServiceResolver = (service: ServiceReference) => ServiceEndpoint | Promise<ServiceEndpoint>
+/** Opens a byte stream to one of the endpoints of a service. Throws an error that says why nobody answers; asked once for each connection. */
+export type ServiceDialer = (service: ServiceReference, signal: AbortSignal) => Promise<Duplex>
 
 /** What a call needs of an address. */
 export interface WebhookTarget {

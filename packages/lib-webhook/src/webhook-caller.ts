@@ -1,18 +1,28 @@
 import type { IncomingMessage } from 'node:http'
-import { Agent, type RequestOptions, request } from 'node:https'
+import { request } from 'node:https'
 import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import type { Clock } from '@continuo/core'
+import { DialingAgent, type DialledOptions } from './dialing-agent.ts'
 import { goWords } from './go-words.ts'
 import { checkedLookup, isReachable } from './reachable-address.ts'
-import { requestPath, type ServiceResolver, shownUrl, type WebhookAddress, type WebhookTarget, webhookTarget } from './webhook-address.ts'
+import {
+  requestPath,
+  type ServiceDialer,
+  type ServiceReference,
+  shownUrl,
+  type WebhookAddress,
+  type WebhookTarget,
+  webhookTarget,
+} from './webhook-address.ts'
 import { WebhookError } from './webhook-error.ts'
 
 export interface WebhookCallerOptions {
   /** For deadlines. */
   readonly clock: Clock
-  /** Where services answer. Without it, addresses that name one are refused. */
-  readonly resolve?: ServiceResolver
+  /** The way to services. Without it, addresses that name one are refused. */
+  readonly dial?: ServiceDialer
   /** Bytes of an answer at most. Default 8 MiB. */
   readonly maxAnswerBytes?: number
   /** Connections to one webhook at most; calls beyond wait for one. Default 64. */
@@ -37,13 +47,13 @@ const shownBytes = 1024
  * redirects are not followed, answers are bounded. Close it to end its connections.
  */
 export class WebhookCaller {
-  readonly #agent: Agent
+  readonly #agent: DialingAgent
   readonly #options: WebhookCallerOptions
   #roots: string[] | undefined
 
   constructor(options: WebhookCallerOptions) {
     this.#options = options
-    this.#agent = new Agent({
+    this.#agent = new DialingAgent({
       keepAlive: true,
       maxSockets: options.maxConnections ?? defaultConnections,
       maxFreeSockets: idleConnections,
@@ -60,7 +70,7 @@ export class WebhookCaller {
     const cancel = this.#options.clock.after(options.timeoutMs, () => deadline.abort())
     const signal = options.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, options.signal])
     try {
-      const answer = await this.#post(await this.#requestOptions(target, address, options.timeoutMs, signal), JSON.stringify(body))
+      const answer = await this.#post(this.#requestOptions(target, address, options.timeoutMs, signal), JSON.stringify(body))
       return await this.#read(answer, shown)
     } catch (error) {
       if (error instanceof WebhookError) throw error
@@ -77,28 +87,24 @@ export class WebhookCaller {
     this.#agent.destroy()
   }
 
-  async #requestOptions(
-    target: WebhookTarget,
-    { caBundle }: WebhookAddress,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<RequestOptions> {
-    const place = await this.#place(target, signal)
-    if (isIP(place.host) !== 0 && !isReachable(place.host))
-      throw new WebhookError('WEBHOOK_ADDRESS', `${place.host} is not an address at which a webhook may be`)
+  #requestOptions(target: WebhookTarget, { caBundle }: WebhookAddress, timeoutMs: number, signal: AbortSignal): DialledOptions {
+    const { url, service, serverName } = target
+    if (service === undefined && isIP(serverName) !== 0 && !isReachable(serverName))
+      throw new WebhookError('WEBHOOK_ADDRESS', `${serverName} is not an address at which a webhook may be`)
+    const port = service?.port ?? (url.port === '' ? 443 : Number(url.port))
     return {
       agent: this.#agent,
       method: 'POST',
-      host: place.host,
-      port: place.port,
-      path: requestPath(target.url, timeoutMs),
-      servername: isIP(target.serverName) === 0 ? target.serverName : '',
+      host: serverName,
+      port,
+      path: requestPath(url, timeoutMs),
+      servername: isIP(serverName) === 0 ? serverName : '',
       ca: caBundle === undefined || caBundle === '' ? this.#systemRoots() : decodeBundle(caBundle),
       minVersion: 'TLSv1.2',
-      lookup: checkedLookup,
+      ...(service === undefined ? { lookup: checkedLookup } : { dial: this.#dialler(service, signal) }),
       signal,
       headers: {
-        host: target.service === undefined ? target.url.host : `${target.url.hostname}:${target.service.port}`,
+        host: service === undefined ? url.host : `${serverName}:${port}`,
         accept: 'application/json',
         'content-type': 'application/json',
         'user-agent': 'continuo',
@@ -106,19 +112,18 @@ export class WebhookCaller {
     }
   }
 
-  async #place({ url, service, serverName }: WebhookTarget, signal: AbortSignal): Promise<{ host: string; port: number }> {
-    if (service === undefined) return { host: serverName, port: url.port === '' ? 443 : Number(url.port) }
-    const { resolve } = this.#options
-    if (resolve === undefined)
+  #dialler(service: ServiceReference, signal: AbortSignal): () => Promise<Duplex> {
+    const { dial } = this.#options
+    if (dial === undefined)
       throw new WebhookError(
         'WEBHOOK_ADDRESS',
-        `service ${JSON.stringify(service.name)} cannot be called: nothing in this cluster routes to services`,
+        `service ${JSON.stringify(service.name)} cannot be called: nothing in this cluster leads to services`,
       )
-    return abortable(Promise.resolve(resolve(service)), signal)
+    return () => dial(service, signal)
   }
 
   /** Once more when a connection of earlier calls turns out to be closed: the webhook has not answered, and must bear to be asked twice anyway. */
-  #post(options: RequestOptions, body: string, again = true): Promise<IncomingMessage> {
+  #post(options: DialledOptions, body: string, again = true): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = request(options, resolve)
       outgoing.once('error', (error) => {
@@ -179,13 +184,4 @@ function decodeBundle(caBundle: string): string {
   if (!pem.includes('-----BEGIN CERTIFICATE-----'))
     throw new WebhookError('WEBHOOK_ADDRESS', 'unable to load root certificates: unable to parse bytes as PEM block')
   return pem
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { systemClock } from '@continuo/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isReachable, WebhookCaller, type WebhookCallerOptions } from '../src/index.ts'
@@ -35,12 +36,14 @@ describe('a call', () => {
       (request, response) => response.end(JSON.stringify({ host: request.headers.host, url: request.url })),
       ['hook.default.svc'],
     )
-    const caller = newCaller({ resolve: () => ({ host: '127.0.0.1', port: hook.port }) })
+    const caller = newCaller({ dial: async () => connect(hook.port, '127.0.0.1') })
     const service = { namespace: 'default', name: 'hook', path: '/mutate' }
     expect(await caller.call({ service, caBundle: hook.caBundle }, {}, { timeoutMs })).toEqual({
       host: 'hook.default.svc:443',
       url: '/mutate?timeout=5s',
     })
+    await caller.call({ service, caBundle: hook.caBundle }, {}, { timeoutMs })
+    expect(hook.connections()).toBe(1)
   })
 
   it('asks again when the kept connection was closed meanwhile', async () => {
@@ -72,7 +75,7 @@ describe('a call fails, in the words of Kubernetes,', () => {
 
   it('when the certificate has another name', async () => {
     const hook = await startWebhook((_request, response) => response.end('{}'), ['other.default.svc'])
-    const caller = newCaller({ resolve: () => ({ host: '127.0.0.1', port: hook.port }) })
+    const caller = newCaller({ dial: async () => connect(hook.port, '127.0.0.1') })
     const service = { namespace: 'default', name: 'hook' }
     await expect(caller.call({ service, caBundle: hook.caBundle }, {}, { timeoutMs })).rejects.toMatchObject({
       message:
@@ -112,15 +115,13 @@ describe('a call fails, in the words of Kubernetes,', () => {
   })
 
   it('when the service has nobody behind it', async () => {
-    const resolve = () => {
+    const dial = async () => {
       throw new RangeError('no endpoints available for service "hook"')
     }
-    await expect(newCaller({ resolve }).call({ service: { namespace: 'default', name: 'hook' } }, {}, { timeoutMs })).rejects.toMatchObject(
-      {
-        code: 'WEBHOOK_UNREACHABLE',
-        message: 'Post "https://hook.default.svc:443/?timeout=5s": no endpoints available for service "hook"',
-      },
-    )
+    await expect(newCaller({ dial }).call({ service: { namespace: 'default', name: 'hook' } }, {}, { timeoutMs })).rejects.toMatchObject({
+      code: 'WEBHOOK_UNREACHABLE',
+      message: 'Post "https://hook.default.svc:443/?timeout=5s": no endpoints available for service "hook"',
+    })
   })
 
   it.each([

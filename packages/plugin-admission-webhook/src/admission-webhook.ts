@@ -1,7 +1,7 @@
 import { AdmissionMutate, AdmissionValidate, definePlugin, optional, RegistryCap } from '@continuo/core'
 import { type AskAccess, Equivalents } from '@continuo/lib-admission'
 import { WebhookCaller } from '@continuo/lib-webhook'
-import { AccessGateCap, MutatingWebhookConfiguration, ServiceResolverCap, ValidatingWebhookConfiguration } from '@continuo/workload'
+import { AccessGateCap, ClusterDialerCap, MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '@continuo/workload'
 import { checkConditions } from './configuration/check-conditions.ts'
 import { WebhookConfigurations } from './configuration/webhook-configurations.ts'
 import type { AskingParts } from './dispatch/ask-webhook.ts'
@@ -13,7 +13,7 @@ import { webhookMetrics } from './dispatch/webhook-metrics.ts'
 export const admissionWebhook = definePlugin({
   name: 'admission-webhook',
   api: '^1',
-  requires: { registry: RegistryCap, services: optional(ServiceResolverCap), access: optional(AccessGateCap) },
+  requires: { registry: RegistryCap, dialer: optional(ClusterDialerCap), access: optional(AccessGateCap) },
   permissions: [
     {
       apiGroups: ['admissionregistration.k8s.io'],
@@ -22,10 +22,10 @@ export const admissionWebhook = definePlugin({
     },
   ],
   setup(ctx) {
-    const { registry, services, access } = ctx.use
+    const { registry, dialer, access } = ctx.use
     const caller = new WebhookCaller({
       clock: ctx.clock,
-      ...(services === undefined ? {} : { resolve: (service) => services.resolve(service) }),
+      ...(dialer === undefined ? {} : { dial: async (service, signal) => (await dialer.service(service, service.port, signal)).stream }),
     })
     ctx.onStop(() => caller.close())
     const parts: AskingParts = { caller, clock: ctx.clock, random: ctx.random, log: ctx.log, metrics: webhookMetrics(ctx.metrics) }

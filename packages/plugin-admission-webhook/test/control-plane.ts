@@ -1,6 +1,8 @@
 import {
   type AnyPlugin,
+  ApiError,
   createHost,
+  definePlugin,
   type Host,
   type KubeObject,
   MetricsCap,
@@ -10,9 +12,9 @@ import {
   type ObjectService,
   ObjectServiceCap,
 } from '@continuo/core'
-import { MutatingWebhookConfiguration, ValidatingWebhookConfiguration, workloadKinds } from '@continuo/workload'
+import { ClusterDialerCap, MutatingWebhookConfiguration, ValidatingWebhookConfiguration, workloadKinds } from '@continuo/workload'
 import { onTestFinished } from 'vitest'
-import { admissionWebhook, serviceResolver } from '../src/index.ts'
+import { admissionWebhook } from '../src/index.ts'
 
 export interface ControlPlane {
   readonly host: Host
@@ -29,12 +31,25 @@ export const configMapRule = { operations: ['CREATE'], apiGroups: [''], apiVersi
 
 export const untyped = <T extends KubeObject>(object: unknown): T => object as T
 
+/** The way to services of a cluster in which none has endpoints. */
+const nowhere = definePlugin({
+  name: 'nowhere',
+  api: '^1',
+  provides: [ClusterDialerCap],
+  setup(ctx) {
+    const refuse = async ({ name }: { readonly name: string }) => {
+      throw new ApiError('ServiceUnavailable', `no endpoints available for service ${JSON.stringify(name)}`)
+    }
+    ctx.provide(ClusterDialerCap, { pod: refuse, service: refuse })
+  },
+})
+
 /** A control plane in this process: memory store, workload kinds, admission webhooks, and what else is given. */
 export async function startControlPlane(more: Readonly<Record<string, AnyPlugin>> = {}): Promise<ControlPlane> {
   const plugins: Record<string, AnyPlugin> = {
     store: memoryStore,
     kinds: workloadKinds,
-    'service-resolver': serviceResolver,
+    dialer: nowhere,
     'admission-webhook': admissionWebhook,
     ...more,
   }

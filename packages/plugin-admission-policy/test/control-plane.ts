@@ -97,16 +97,14 @@ export async function startControlPlane(more: Readonly<Record<string, AnyPlugin>
           spec: { matchConstraints, reinvocationPolicy: 'Never', ...spec },
         }),
       )
-      await client
-        .for(MutatingAdmissionPolicyBinding)
-        .create(
-          untyped({
-            apiVersion,
-            kind: 'MutatingAdmissionPolicyBinding',
-            metadata: { name: `${name}-b` },
-            spec: { policyName: name, ...binding },
-          }),
-        )
+      await client.for(MutatingAdmissionPolicyBinding).create(
+        untyped({
+          apiVersion,
+          kind: 'MutatingAdmissionPolicyBinding',
+          metadata: { name: `${name}-b` },
+          spec: { policyName: name, ...binding },
+        }),
+      )
     },
     metrics: () => host.use(MetricsCap).expose(),
   }

@@ -1,6 +1,6 @@
 import { CustomConversionCap, definePlugin, optional } from '@continuo/core'
 import { WebhookCaller } from '@continuo/lib-webhook'
-import { ServiceResolverCap } from '@continuo/workload'
+import { ClusterDialerCap } from '@continuo/workload'
 import { checkSettings } from './check-settings.ts'
 import { createConverter } from './convert.ts'
 
@@ -8,13 +8,13 @@ import { createConverter } from './convert.ts'
 export const conversionWebhook = definePlugin({
   name: 'conversion-webhook',
   api: '^1',
-  requires: { services: optional(ServiceResolverCap) },
+  requires: { dialer: optional(ClusterDialerCap) },
   provides: [CustomConversionCap],
   setup(ctx) {
-    const { services } = ctx.use
+    const { dialer } = ctx.use
     const caller = new WebhookCaller({
       clock: ctx.clock,
-      ...(services === undefined ? {} : { resolve: (service) => services.resolve(service) }),
+      ...(dialer === undefined ? {} : { dial: async (service, signal) => (await dialer.service(service, service.port, signal)).stream }),
     })
     ctx.onStop(() => caller.close())
     const convert = createConverter({ caller, random: ctx.random })

@@ -2,7 +2,7 @@ import { AdmissionRun } from '../admission/admission-run.ts'
 import { formatTime } from '../clock/clock.ts'
 import { mutableCopy } from '../objects/mutable-copy.ts'
 import type { UnstructuredObject } from '../objects/object.ts'
-import { objectKey } from '../resources/storage-key.ts'
+import { collectionPrefix, objectKey } from '../resources/storage-key.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
 import { alreadyExists, conflict } from './api-errors.ts'
 import { commitWrite, sealObject } from './commit-write.ts'
@@ -35,9 +35,15 @@ export async function createDecoded(
     if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
     return attemptCreate(session, target, next, applied, inTurn)
   }
-  const first = await attempt(false)
+  const collection = collectionPrefix(target.served.definition, object.metadata.namespace ?? '')
+  const awaited = session.dryRun ? undefined : parts.turns.awaitedIn(collection)
+  const first: Attempt =
+    awaited === undefined
+      ? await attempt(false)
+      : { type: 'overtaken', revision: parts.cache.revision, key: awaited, name: object.metadata.name ?? '' }
   if (first.type === 'done') return first.result
   if (first.type === 'exists' && !generated) throw alreadyExists(target.served.gvr, first.name)
+  if (first.type === 'overtaken') parts.turns.noteWait(collection, first.key)
   // Others that were overtaken by the same key take turns, so that each gets through.
   return parts.turns.run(first.key, async () => {
     let last: Exclude<Attempt, { type: 'done' }> = first

@@ -4,10 +4,23 @@
  */
 export class TurnTaking {
   readonly #tails = new Map<string, Promise<void>>()
+  /** By collection: what its writers last waited for. Forgotten when nobody waits for anything. */
+  readonly #awaited = new Map<string, string>()
 
   /** True while somebody has or awaits a turn: whoever comes new and would get in their way goes behind them. */
   isTaken(key: string): boolean {
     return this.#tails.has(key)
+  }
+
+  /** Notes that a writer of this collection has to wait for the key: the next will have to as well. */
+  noteWait(collection: string, key: string): void {
+    this.#awaited.set(collection, key)
+  }
+
+  /** The key that writers of this collection are waiting for now: whoever comes new spares an attempt that would be for nothing. */
+  awaitedIn(collection: string): string | undefined {
+    const key = this.#awaited.get(collection)
+    return key !== undefined && this.isTaken(key) ? key : undefined
   }
 
   /** Runs when everybody who asked for the key before has finished. */
@@ -23,6 +36,7 @@ export class TurnTaking {
       return await work()
     } finally {
       if (this.#tails.get(key) === tail) this.#tails.delete(key)
+      if (this.#tails.size === 0) this.#awaited.clear()
       finish()
     }
   }

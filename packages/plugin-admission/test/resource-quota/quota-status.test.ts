@@ -37,7 +37,7 @@ describe('the status of a quota', () => {
     await plane.client.for(Pod).updateStatus({ ...b, status: { ...b.status, phase: 'Failed' } })
     await eventually(async () => expect(await usedOf(plane, 'q')).toMatchObject({ pods: '0' }))
     await plane.client.for(ConfigMap).delete(key('a'))
-    await plane.client.for(Service).update({ ...service, spec: { ...service.spec, type: 'ClusterIP' } })
+    await plane.client.for(Service).update({ ...service, spec: { type: 'ClusterIP', ports: [{ port: 80 }] } })
     await eventually(async () => expect(await usedOf(plane, 'q')).toEqual({ pods: '0', configmaps: '0', 'services.nodeports': '0' }))
     await plane.client.for(ResourceQuota).patch(key('q'), { type: 'merge', body: { spec: { hard: { pods: '7', configmaps: null } } } })
     await eventually(async () =>

@@ -1,7 +1,8 @@
 import { RE2JS } from 're2js'
 import { CelEvaluationError } from '../cel-error.ts'
+import type { Meter } from '../evaluate/meter.ts'
 import { ArrayList } from '../values/collections.ts'
-import { type CostRule, method, type Overload } from './overload.ts'
+import { type CostRule, fn, metered, method, type Overload } from './overload.ts'
 
 const maxPattern = 10_000
 const memoCapacity = 500
@@ -23,10 +24,14 @@ export function compileRegex(pattern: string): RE2JS {
   }
 }
 
-function findAll(text: string, pattern: string, most = -1n): ArrayList {
+/** Each match costs a unit beside the walk: there may be one for each character. */
+function findAll(text: string, pattern: string, most: bigint, meter: Meter): ArrayList {
   const found: string[] = []
   const matcher = compileRegex(pattern).matcher(text)
-  while ((most < 0n || BigInt(found.length) < most) && matcher.find()) found.push(matcher.group() ?? '')
+  while ((most < 0n || BigInt(found.length) < most) && matcher.find()) {
+    meter.charge(1)
+    found.push(matcher.group() ?? '')
+  }
   return new ArrayList(found)
 }
 
@@ -42,11 +47,13 @@ const matching: CostRule = {
 
 export const regex: readonly Overload[] = [
   method('string', 'matches(string): bool', (text: string, pattern: string) => compileRegex(pattern).test(text), matching),
-  {
-    ...method('string', 'matches(string): bool', (text: string, pattern: string) => compileRegex(pattern).test(text), matching),
-    method: false,
-  },
+  fn('matches(string, string): bool', (text: string, pattern: string) => compileRegex(pattern).test(text), matching),
   method('string', 'find(string): string', find, matching),
-  method('string', 'findAll(string): list<string>', findAll, matching),
-  method('string', 'findAll(string, int): list<string>', findAll, matching),
+  metered(
+    'string',
+    'findAll(string): list<string>',
+    (text: string, pattern: string, meter: Meter) => findAll(text, pattern, -1n, meter),
+    matching,
+  ),
+  metered('string', 'findAll(string, int): list<string>', findAll, matching),
 ]

@@ -59,6 +59,18 @@ export const statefulSetResource = workloadResource(StatefulSet, {
     validate({ spec }, errors) {
       checkOneOf(spec?.podManagementPolicy, ['OrderedReady', 'Parallel'], 'spec.podManagementPolicy', errors)
       checkOneOf(spec?.updateStrategy?.type, ['RollingUpdate', 'OnDelete'], 'spec.updateStrategy.type', errors)
+      const { type, rollingUpdate } = spec?.updateStrategy ?? {}
+      if (type === 'OnDelete' && rollingUpdate !== undefined)
+        errors.push(
+          fieldError.invalid('spec.updateStrategy.rollingUpdate', rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"),
+        )
+      for (const field of ['whenDeleted', 'whenScaled'] as const)
+        checkOneOf(
+          spec?.persistentVolumeClaimRetentionPolicy?.[field],
+          ['Delete', 'Retain'],
+          `spec.persistentVolumeClaimRetentionPolicy.${field}`,
+          errors,
+        )
       checkNotNegative(spec?.updateStrategy?.rollingUpdate?.partition, 'spec.updateStrategy.rollingUpdate.partition', errors)
       checkNotNegative(spec?.replicas, 'spec.replicas', errors)
       checkNotNegative(spec?.minReadySeconds, 'spec.minReadySeconds', errors)

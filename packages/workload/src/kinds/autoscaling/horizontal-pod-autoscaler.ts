@@ -1,4 +1,4 @@
-import { type DeepReadonly, defineResource, type FieldError, fieldError, type UnstructuredObject } from '@continuo/core'
+import { type DeepReadonly, defineResource, fieldError, type UnstructuredObject } from '@continuo/core'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../generated/types/autoscaling-v1.ts'
 import type {
   HorizontalPodAutoscaler as HorizontalPodAutoscalerObject,
@@ -12,6 +12,7 @@ import { kindOf } from '../kind-of.ts'
 import { statusSubresource } from '../status.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkBehavior, checkMetrics, checkReference } from './check-metrics.ts'
 import { formatMetrics } from './metrics-cell.ts'
 
 export type HorizontalPodAutoscaler = HorizontalPodAutoscalerObject
@@ -39,12 +40,16 @@ const preferred = workloadResource(HorizontalPodAutoscaler, {
       // The older version says the same in a field of its own, and gets the default when it is converted.
       if ((apiVersion as string) === 'autoscaling/v2' && (spec.metrics?.length ?? 0) === 0) spec.metrics = [cpuMetric(defaultUtilization)]
     },
-    validate({ spec }, errors) {
-      checkPositive(spec?.minReplicas, 'spec.minReplicas', errors)
+    validate({ apiVersion, spec }, errors) {
+      if (spec?.minReplicas !== undefined && spec.minReplicas < 1)
+        errors.push(fieldError.invalid('spec.minReplicas', spec.minReplicas, 'must be greater than or equal to 1'))
       checkPositive(spec?.maxReplicas ?? 0, 'spec.maxReplicas', errors)
       if (spec !== undefined && spec.maxReplicas < (spec.minReplicas ?? 1))
         errors.push(fieldError.invalid('spec.maxReplicas', spec.maxReplicas, 'must be greater than or equal to `minReplicas`'))
-      checkTarget(spec?.scaleTargetRef, errors)
+      checkReference(spec?.scaleTargetRef, 'spec.scaleTargetRef', errors)
+      // The older version is converted, and checked as the newer one.
+      if ((apiVersion as string) === 'autoscaling/v2') checkMetrics(spec?.metrics, errors)
+      checkBehavior(spec?.behavior, errors)
     },
   }),
 })
@@ -62,11 +67,6 @@ export const horizontalPodAutoscalerResource = defineResource({
   ],
   convert: (objects, apiVersion) => Promise.resolve(objects.map((object) => convertAutoscaler(object, apiVersion))),
 })
-
-function checkTarget(target: { readonly kind?: string; readonly name?: string } | undefined, errors: FieldError[]): void {
-  if (!target?.kind) errors.push(fieldError.required('spec.scaleTargetRef.kind'))
-  if (!target?.name) errors.push(fieldError.required('spec.scaleTargetRef.name'))
-}
 
 const cpuMetric = (averageUtilization: number): MetricSpec => ({
   type: 'Resource',

@@ -1,4 +1,4 @@
-import { type DeepReadonly, type FieldError, fieldError, type ObjectMeta } from '@continuo/core'
+import { compileLabelSelector, type DeepReadonly, type FieldError, fieldError, type LabelSelector, type ObjectMeta } from '@continuo/core'
 import { humanDuration } from '@continuo/lib-quantity'
 import type { Job as JobObject, JobSpec } from '../../generated/types/batch-v1.ts'
 import { checkTemplate } from '../../pod-spec/check-pod-spec.ts'
@@ -10,11 +10,13 @@ import { containerImages, containerNames, selectorCell } from '../../table/selec
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkFailurePolicy, checkSuccessPolicy } from './check-failure-policy.ts'
 
 export type Job = JobObject
 /** Handle of jobs in batch/v1. */
 export const Job = kindOf<Job>('batch/v1', 'jobs')
 
+const maxIndexedParallelism = 100_000
 const uidLabels = ['batch.kubernetes.io/controller-uid', 'controller-uid'] as const
 const nameLabels = ['batch.kubernetes.io/job-name', 'job-name'] as const
 
@@ -48,8 +50,19 @@ export const jobResource = workloadResource(Job, {
       if (job.spec !== undefined && job.spec.manualSelector !== true) ownPods(job.spec, job.metadata)
     },
     validate: ({ spec }, errors) => {
+      const before = errors.length
       checkLabelSelector(spec?.selector, 'spec.selector', errors)
+      const isReadable = errors.length === before
       checkJobSpec(spec ?? ({} as JobSpec), 'spec', errors)
+      if (spec?.selector === undefined) errors.push(fieldError.required('spec.selector'))
+      else if (isReadable && !compileLabelSelector(spec.selector as LabelSelector)(spec.template?.metadata?.labels ?? {}))
+        errors.push(
+          fieldError.invalid(
+            'spec.template.metadata.labels',
+            spec.template?.metadata?.labels ?? null,
+            '`selector` does not match template `labels`',
+          ),
+        )
     },
     validateUpdate(next, old, errors, subresource) {
       if (subresource === 'status') return
@@ -87,9 +100,43 @@ export function checkJobSpec(spec: DeepReadonly<JobSpec>, path: string, errors: 
   checkOneOf(spec.completionMode, ['NonIndexed', 'Indexed'], `${path}.completionMode`, errors)
   if (spec.completionMode === 'Indexed' && spec.completions === undefined)
     errors.push(fieldError.required(`${path}.completions`, 'when completion mode is Indexed'))
+  checkIndexed(spec, path, errors)
+  checkFailurePolicy(spec, path, errors)
+  if (spec.successPolicy !== undefined) {
+    if (spec.completionMode === 'Indexed') checkSuccessPolicy(spec.successPolicy, spec.completions, `${path}.successPolicy`, errors)
+    else errors.push(fieldError.invalid(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))
+  }
+  const replacements = spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed']
+  if (spec.podReplacementPolicy) checkOneOf(spec.podReplacementPolicy, replacements, `${path}.podReplacementPolicy`, errors)
+  if (spec.managedBy !== undefined && !/^[^/]+\/.+$/.test(spec.managedBy))
+    errors.push(fieldError.invalid(`${path}.managedBy`, spec.managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")'))
   if (spec.template?.spec?.restartPolicy === 'Always')
     errors.push(fieldError.required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'))
   checkTemplate(spec.template, `${path}.template`, ['Always', 'OnFailure', 'Never'], errors)
+}
+
+/** An indexed job keeps books about each of its indexes: there is an end to how many. */
+function checkIndexed(spec: DeepReadonly<JobSpec>, path: string, errors: FieldError[]): void {
+  const { completions, parallelism, backoffLimitPerIndex: perIndex, maxFailedIndexes: failed } = spec
+  if (spec.completionMode !== 'Indexed') {
+    for (const [field, value] of Object.entries({ backoffLimitPerIndex: perIndex, maxFailedIndexes: failed }))
+      if (value !== undefined) errors.push(fieldError.invalid(`${path}.${field}`, value, 'requires indexed completion mode'))
+    return
+  }
+  if (parallelism !== undefined && parallelism > maxIndexedParallelism)
+    errors.push(
+      fieldError.invalid(
+        `${path}.parallelism`,
+        parallelism,
+        `must be less than or equal to ${maxIndexedParallelism} when completion mode is Indexed`,
+      ),
+    )
+  if (failed === undefined) return
+  if (perIndex === undefined) errors.push(fieldError.required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
+  if (completions !== undefined && failed > completions)
+    errors.push(fieldError.invalid(`${path}.maxFailedIndexes`, failed, 'must be less than or equal to completions'))
+  if (failed > maxIndexedParallelism)
+    errors.push(fieldError.invalid(`${path}.maxFailedIndexes`, failed, `must be less than or equal to ${maxIndexedParallelism}`))
 }
 
 /** Labels by which a job finds its pods, and nobody else's. */

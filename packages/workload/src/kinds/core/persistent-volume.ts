@@ -1,11 +1,12 @@
-import { fieldError } from '@continuo/core'
+import { type DeepReadonly, fieldError, jsonEqual } from '@continuo/core'
 import type { PersistentVolume as PersistentVolumeObject } from '../../generated/types/core-v1.ts'
-import { checkAmounts, checkOneOf } from '../../rules/values.ts'
+import { checkAmounts, checkImmutable, checkOneOf } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text, wide } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
 import { accessModes, formatAccessModes } from './access-modes.ts'
+import { checkVolumeSource, volumeSourceOf } from './volume-source.ts'
 
 export type PersistentVolume = PersistentVolumeObject
 /** Handle of persistentvolumes in v1. */
@@ -41,7 +42,20 @@ export const persistentVolumeResource = workloadResource(PersistentVolume, {
       for (const mode of spec?.accessModes ?? []) checkOneOf(mode, accessModes, 'spec.accessModes', errors)
       if (spec?.capacity?.storage === undefined) errors.push(fieldError.required('spec.capacity'))
       checkAmounts(spec?.capacity, 'spec.capacity', errors)
+      if (spec !== undefined) checkVolumeSource(spec, 'spec', errors)
+      checkOneOf(spec?.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode', errors)
       checkOneOf(spec?.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy', errors)
+    },
+    validateUpdate(next, old, errors) {
+      checkImmutable(next.spec?.volumeMode, old.spec?.volumeMode, 'spec.volumeMode', errors)
+      // Who may be on the volume's nodes was decided with it; a source is where the bytes are.
+      const { source, affinity } = placeOf(next)
+      const before = placeOf(old)
+      if (!jsonEqual(source, before.source))
+        errors.push(fieldError.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'))
+      if (before.affinity !== undefined) checkImmutable(affinity, before.affinity, 'spec.nodeAffinity', errors)
     },
   }),
 })
+
+const placeOf = ({ spec }: DeepReadonly<PersistentVolume>) => ({ source: volumeSourceOf(spec), affinity: spec?.nodeAffinity })

@@ -21,7 +21,11 @@ export const resourceQuotaResource = workloadResource(ResourceQuota, {
   ),
   strategy: strategyOf<ResourceQuota>({
     validate: ({ spec }, errors) => checkResourceQuota(spec ?? {}, errors),
-    validateUpdate: (next, old, errors) => checkImmutable(next.spec?.scopes, old.spec?.scopes, 'spec.scopes', errors),
+    validateUpdate(next, old, errors) {
+      const [scopes, before] = [next, old].map(({ spec }) => [...(spec?.scopes ?? [])].sort())
+      checkImmutable(scopes, before, 'spec.scopes', errors)
+      checkImmutable(next.spec?.scopeSelector, old.spec?.scopeSelector, 'spec.scopeSelector', errors)
+    },
   }),
 })
 

@@ -1,4 +1,4 @@
-import { fieldError } from '@continuo/core'
+import { type FieldError, fieldError } from '@continuo/core'
 import type { Secret as SecretObject } from '../../generated/types/core-v1.ts'
 import { checkName, isConfigKey } from '../../rules/names.ts'
 import { checkImmutable } from '../../rules/values.ts'
@@ -46,6 +46,8 @@ export const secretResource = workloadResource(Secret, {
       }
       if (bytes > maxDataBytes) errors.push(fieldError.tooLong('data', maxDataBytes))
       for (const key of requiredKeys.get(type ?? '') ?? []) if (!Object.hasOwn(data, key)) errors.push(fieldError.required(`data[${key}]`))
+      for (const key of ['.dockercfg', '.dockerconfigjson'])
+        if (requiredKeys.get(type ?? '')?.includes(key) && Object.hasOwn(data, key)) checkJson(data[key] as string, `data[${key}]`, errors)
       if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
         errors.push(fieldError.required('data[username]'), fieldError.required('data[password]'))
       }
@@ -59,3 +61,12 @@ export const secretResource = workloadResource(Secret, {
     },
   }),
 })
+
+/** The parser's words are left out: they may quote the secret. */
+function checkJson(base64: string, path: string, errors: FieldError[]): void {
+  try {
+    JSON.parse(Buffer.from(base64, 'base64').toString())
+  } catch {
+    errors.push(fieldError.invalid(path, '<secret contents redacted>', 'must be valid JSON'))
+  }
+}

@@ -2,6 +2,7 @@ import { type DeepReadonly, type FieldError, fieldError, jsonEqual, validateLabe
 import type { ServicePort, ServiceSpec } from '../../generated/types/core-v1.ts'
 import { each } from '../../rules/each.ts'
 import { checkName, isDnsLabel, isDnsSubdomain } from '../../rules/names.ts'
+import { checkNetwork } from '../../rules/networks.ts'
 import { addressFamily, checkAddress, checkOneOf, checkPort, checkPortNumber } from '../../rules/values.ts'
 
 const daySeconds = 86_400
@@ -33,8 +34,55 @@ export function checkService(spec: DeepReadonly<ServiceSpec>, errors: FieldError
     if (!name) errors.push(fieldError.required('spec.externalName'))
     else checkName(isDnsSubdomain, name, 'spec.externalName', errors)
   }
+  checkBalancing(spec, errors)
   if (spec.loadBalancerClass !== undefined && spec.type !== 'LoadBalancer')
     errors.push(fieldError.forbidden('spec.loadBalancerClass', "may only be used when `type` is 'LoadBalancer'"))
+}
+
+/** What only services that are reached from outside may say. */
+function checkBalancing(spec: DeepReadonly<ServiceSpec>, errors: FieldError[]): void {
+  const isBalanced = spec.type === 'LoadBalancer'
+  const isExternal = isBalanced || spec.type === 'NodePort' || (spec.externalIPs?.length ?? 0) > 0
+  if (spec.externalTrafficPolicy && !isExternal)
+    errors.push(
+      fieldError.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, 'may only be set for externally-accessible services'),
+    )
+  if (spec.healthCheckNodePort && !(isBalanced && spec.externalTrafficPolicy === 'Local'))
+    errors.push(
+      fieldError.invalid(
+        'spec.healthCheckNodePort',
+        spec.healthCheckNodePort,
+        "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+      ),
+    )
+  if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalanced)
+    errors.push(fieldError.forbidden('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"))
+  if ((spec.loadBalancerSourceRanges?.length ?? 0) > 0 && !isBalanced)
+    errors.push(fieldError.forbidden('spec.loadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"))
+  each(spec.loadBalancerSourceRanges, 'spec.loadBalancerSourceRanges', (range, at) => checkNetwork(range.trim(), at, errors))
+  if (spec.sessionAffinity === 'None' && spec.sessionAffinityConfig !== undefined)
+    errors.push(fieldError.forbidden('spec.sessionAffinityConfig', `must not be set when session affinity is None`))
+  checkFamilies(spec, errors)
+}
+
+function checkFamilies({ ipFamilies = [], ipFamilyPolicy, type }: DeepReadonly<ServiceSpec>, errors: FieldError[]): void {
+  if (type === 'ExternalName') {
+    if (ipFamilies.length > 0) errors.push(fieldError.forbidden('spec.ipFamilies[0]', 'may not be set for ExternalName services'))
+    if (ipFamilyPolicy) errors.push(fieldError.forbidden('spec.ipFamilyPolicy', 'may not be set for ExternalName services'))
+    return
+  }
+  ipFamilies.forEach((family, index) => {
+    checkOneOf(family, ['IPv4', 'IPv6'], `spec.ipFamilies[${index}]`, errors)
+    if (ipFamilies.indexOf(family) !== index) errors.push(fieldError.duplicate(`spec.ipFamilies[${index}]`, family))
+  })
+  if (ipFamilies.length > 1 && ipFamilyPolicy === 'SingleStack')
+    errors.push(
+      fieldError.invalid(
+        'spec.ipFamilyPolicy',
+        ipFamilyPolicy,
+        'must be RequireDualStack or PreferDualStack when multiple `ipFamilies` are specified',
+      ),
+    )
 }
 
 /** What an update may not change: addresses that were given out. */

@@ -1,15 +1,19 @@
-import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
-import type { IngressBackend, Ingress as IngressObject } from '../../generated/types/networking-v1.ts'
-import { checkName, isDns1035Label, isDnsSubdomain } from '../../rules/names.ts'
-import { checkOneOf } from '../../rules/values.ts'
+import { fieldError } from '@continuo/core'
+import type { Ingress as IngressObject } from '../../generated/types/networking-v1.ts'
+import { each } from '../../rules/each.ts'
+import { checkName, isDnsSubdomain } from '../../rules/names.ts'
 import { ageColumn, nameColumn, orNone, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkBackend, checkRule, checkTls } from './check-ingress.ts'
 
 export type Ingress = IngressObject
 /** Handle of ingresses in networking.k8s.io/v1. */
 export const Ingress = kindOf<Ingress>('networking.k8s.io/v1', 'ingresses')
+
+/** How classes were named before there was a field. */
+const classAnnotation = 'kubernetes.io/ingress.class'
 
 export const ingressResource = workloadResource(Ingress, {
   shortNames: ['ing'],
@@ -22,23 +26,18 @@ export const ingressResource = workloadResource(Ingress, {
     ageColumn(),
   ),
   strategy: strategyOf<Ingress>({
-    validate({ spec }, errors) {
+    validate({ metadata, spec }, errors) {
+      const annotated = metadata.annotations?.[classAnnotation]
+      if (annotated !== undefined && spec?.ingressClassName !== undefined && annotated !== spec.ingressClassName)
+        errors.push(
+          fieldError.invalid(`annotations.${classAnnotation}`, annotated, 'must match `ingressClassName` when both are specified'),
+        )
       if ((spec?.rules?.length ?? 0) === 0 && spec?.defaultBackend === undefined)
-        errors.push(fieldError.invalid('spec', spec ?? {}, 'either `defaultBackend` or `rules` must be specified'))
+        errors.push(fieldError.invalid('spec', spec?.rules ?? null, 'either `defaultBackend` or `rules` must be specified'))
       if (spec?.defaultBackend !== undefined) checkBackend(spec.defaultBackend, 'spec.defaultBackend', errors)
       if (spec?.ingressClassName !== undefined) checkName(isDnsSubdomain, spec.ingressClassName, 'spec.ingressClassName', errors)
-      spec?.rules?.forEach((rule, index) => {
-        const path = `spec.rules[${index}]`
-        if (rule.host) checkName(isDnsSubdomain, rule.host.replace(/^\*\./, ''), `${path}.host`, errors)
-        if (rule.http !== undefined && (rule.http.paths ?? []).length === 0) errors.push(fieldError.required(`${path}.http.paths`))
-        rule.http?.paths?.forEach((entry, at) => {
-          const place = `${path}.http.paths[${at}]`
-          checkOneOf(entry.pathType, ['Exact', 'ImplementationSpecific', 'Prefix'], `${place}.pathType`, errors)
-          if (entry.pathType !== 'ImplementationSpecific' && !entry.path?.startsWith('/'))
-            errors.push(fieldError.invalid(`${place}.path`, entry.path ?? '', 'must be an absolute path'))
-          checkBackend(entry.backend, `${place}.backend`, errors)
-        })
-      })
+      each(spec?.rules, 'spec.rules', (rule, path) => checkRule(rule, path, errors))
+      each(spec?.tls, 'spec.tls', (tls, path) => checkTls(tls, path, errors))
     },
   }),
 })
@@ -48,18 +47,4 @@ const maxHosts = 3
 const formatHosts = (hosts: readonly string[]): string => {
   if (hosts.length === 0) return '*'
   return hosts.length <= maxHosts ? hosts.join(',') : `${hosts.slice(0, maxHosts).join(',')} + ${hosts.length - maxHosts} more...`
-}
-
-function checkBackend(backend: DeepReadonly<IngressBackend> | undefined, path: string, errors: FieldError[]): void {
-  const { service, resource } = backend ?? {}
-  if (service === undefined && resource === undefined)
-    errors.push(fieldError.required(path, 'either "service" or "resource" must be specified'))
-  else if (service !== undefined && resource !== undefined)
-    errors.push(fieldError.invalid(path, '', 'cannot set both resource and service backends'))
-  if (service === undefined) return
-  if (!service.name) errors.push(fieldError.required(`${path}.service.name`))
-  else checkName(isDns1035Label, service.name, `${path}.service.name`, errors)
-  const { name, number } = service.port ?? {}
-  if (name && number) errors.push(fieldError.invalid(`${path}.service.port`, '', 'cannot set both port name & port number'))
-  if (!name && !number) errors.push(fieldError.required(`${path}.service.port`, 'port name or number is required'))
 }

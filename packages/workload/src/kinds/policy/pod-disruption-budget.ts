@@ -27,6 +27,9 @@ export const podDisruptionBudgetResource = workloadResource(PodDisruptionBudget,
       if (spec?.minAvailable !== undefined) checkCountOrPercent(spec.minAvailable, 'spec.minAvailable', errors)
       if (spec?.maxUnavailable !== undefined) checkCountOrPercent(spec.maxUnavailable, 'spec.maxUnavailable', errors)
       checkLabelSelector(spec?.selector, 'spec.selector', errors)
+      const policy = spec?.unhealthyPodEvictionPolicy
+      if (policy !== undefined && policy !== 'IfHealthyBudget' && policy !== 'AlwaysAllow')
+        errors.push(fieldError.notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']))
     },
   }),
 })

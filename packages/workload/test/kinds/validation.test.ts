@@ -328,4 +328,16 @@ describe('validation of kinds', () => {
   ])('of the update %#, refuses what Kubernetes refuses', (resource, next, old, message) => {
     expect(faultsOf(resource, next, old).join('\n')).toContain(message)
   })
+
+  it('lets a service change its type without unsaying what the old one needed', () => {
+    const old = service({ type: 'LoadBalancer' })
+    serviceResource.strategy?.default?.(old as never)
+    const next = structuredClone(old) as { spec: Record<string, unknown> }
+    next.spec.type = 'ClusterIP'
+    serviceResource.strategy?.default?.(next as never)
+    serviceResource.strategy?.prepareForUpdate?.(next as never, old as never)
+    expect(faultsOf(serviceResource, next)).toEqual([])
+    expect(next.spec).not.toHaveProperty('allocateLoadBalancerNodePorts')
+    expect(next.spec).not.toHaveProperty('externalTrafficPolicy')
+  })
 })

@@ -53,6 +53,7 @@ export function keepAllocated(next: ServiceSpec, old: DeepReadonly<ServiceSpec>)
       if (!port.nodePort && before && !taken.has(before)) port.nodePort = before
     }
   }
+  releaseUnneeded(next, old)
   // Back to a cluster-only service: ports that the client merely repeats are released.
   if (!exposesPorts(next.type) && exposesPorts(old.type))
     for (const port of next.ports ?? []) if (old.ports?.some((candidate) => candidate.nodePort === port.nodePort)) delete port.nodePort
@@ -63,4 +64,14 @@ export function keepAllocated(next: ServiceSpec, old: DeepReadonly<ServiceSpec>)
     old.healthCheckNodePort
   )
     next.healthCheckNodePort = old.healthCheckNodePort
+}
+
+/** What the new type has no use for goes, when the client merely repeats it (`pkg/registry/core/service`, dropTypeDependentFields). */
+function releaseUnneeded(next: ServiceSpec, old: DeepReadonly<ServiceSpec>): void {
+  const isBalanced = next.type === 'LoadBalancer'
+  const isExternal = exposesPorts(next.type) || (next.externalIPs?.length ?? 0) > 0
+  if (!isExternal && next.externalTrafficPolicy === old.externalTrafficPolicy) delete next.externalTrafficPolicy
+  if (isBalanced) return
+  for (const field of ['healthCheckNodePort', 'allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const)
+    if (next[field] === old[field]) delete next[field]
 }

@@ -3,7 +3,7 @@ import { EtcdStore } from '../../packages/plugin-store-etcd/src/index.ts'
 import { type Etcd, type EtcdMember, etcdMissing, etcdNote, startEtcd } from '../support/etcd.ts'
 import { faultsOf, pause, Witness } from './witness.ts'
 
-/** Full: `ETCD_FAULTS=100`; a failing run again: `ETCD_SEED=…`. */
+/** Full: `ETCD_FAULTS=100`; a failing run again: `ETCD_SEED=…`; some faults alone: `ETCD_FAULT='of all'`. */
 const rounds = Number(process.env.ETCD_FAULTS ?? 5)
 const seed = Number(process.env.ETCD_SEED ?? 20_261_121)
 
@@ -38,13 +38,15 @@ async function pauseAndResume(member: EtcdMember, ms: number): Promise<void> {
   member.resume()
 }
 
-const faults: readonly Fault[] = [
+const allFaults: readonly Fault[] = [
   { name: 'kill -9 of the leader', run: async (etcd, random) => killAndStart([await etcd.leader()], 500 + random(2_000)) },
   { name: 'SIGSTOP of the leader', run: async (etcd, random) => pauseAndResume(await etcd.leader(), 3_000 + random(5_000)) },
   { name: 'kill -9 of all members', run: (etcd, random) => killAndStart(etcd.members, random(1_500)) },
   { name: 'kill -9 of a member', run: (etcd, random) => killAndStart([someMember(etcd, random)], 500 + random(2_000)) },
   { name: 'SIGSTOP of a member', run: (etcd, random) => pauseAndResume(someMember(etcd, random), 1_000 + random(8_000)) },
 ]
+
+const faults = allFaults.filter(({ name }) => new RegExp(process.env.ETCD_FAULT ?? '').test(name))
 
 describe.skipIf(etcdMissing !== undefined)(`three members of etcd under faults${etcdNote}`, () => {
   let etcd: Etcd
@@ -65,7 +67,9 @@ describe.skipIf(etcdMissing !== undefined)(`three members of etcd under faults${
         await witness.start(6)
         await pause(300)
         await fault.run(etcd, random)
+        const began = performance.now()
         await etcd.healthy()
+        const healthyMs = performance.now() - began
         const before = witness.count
         await expect.poll(() => witness.count, { timeout: 15_000 }).toBeGreaterThan(before + 50)
         const testimony = await witness.finish()
@@ -76,11 +80,11 @@ describe.skipIf(etcdMissing !== undefined)(`three members of etcd under faults${
         totals.longestGapMs = Math.max(totals.longestGapMs, testimony.longestGapMs)
         await store.close()
         console.log(
-          `${fault.name}: ${testimony.acknowledged.length} acknowledged, ${testimony.refused.length} refused, ${testimony.unknown.length} unknown, longest gap ${Math.round(testimony.longestGapMs)} ms`,
+          `${fault.name}: ${testimony.acknowledged.length} acknowledged, ${testimony.refused.length} refused, ${testimony.unknown.length} unknown, longest gap ${Math.round(testimony.longestGapMs)} ms; etcd itself was back ${Math.round(healthyMs)} ms after the fault`,
         )
       }
       console.log(JSON.stringify({ rounds, seed, ...totals, longestGapMs: Math.round(totals.longestGapMs) }))
-      expect(totals.acknowledged).toBeGreaterThan(rounds * 200)
+      expect(totals.acknowledged).toBeGreaterThan(rounds * 50)
     },
     60_000 + rounds * 30_000,
   )

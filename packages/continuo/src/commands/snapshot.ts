@@ -24,7 +24,7 @@ export interface SnapshotFlags extends StoreFlags {
 /** `continuo snapshot save FILE` and `continuo snapshot restore FILE`. */
 export async function snapshot(action: 'save' | 'restore', file: string, flags: SnapshotFlags): Promise<void> {
   const abort = new AbortController()
-  void untilInterrupted().then(() => abort.abort(new ContinuoError('INTERRUPTED', `snapshot ${action} was interrupted`)))
+  void untilInterrupted().then(() => abort.abort(new ContinuoError('SNAPSHOT_INTERRUPTED', `snapshot ${action} was interrupted`)))
   const path = resolve(file)
   try {
     process.stdout.write(`${await (action === 'save' ? save : restore)(path, flags, abort.signal)}\n`)

@@ -15,7 +15,7 @@ export const resourceQuota = definePlugin({
     { apiGroups: [''], resources: ['resourcequotas/status'], verbs: ['update'] },
   ],
   setup(ctx) {
-    // Last of all: what others refuse shall not be charged for, and what they add counts.
+    // In the last stage: what others add counts, and what they refuse is never committed, so never charged.
     ctx.tap(
       AdmissionValidate,
       (request) => {

@@ -17,6 +17,7 @@ import {
 } from '@continuo/core'
 import {
   AccessGateCap,
+  ApiDelegateCap,
   type ApiEndpoint,
   ApiEndpointCap,
   ApiRouteCap,
@@ -64,6 +65,7 @@ export const apiHttp = definePlugin({
     settings: optional(HostSettingsCap),
     dialer: optional(NodeDialerCap),
     flowControl: optional(FlowControlCap),
+    delegate: optional(ApiDelegateCap),
     authenticators: AuthenticatorCap,
     authorizers: AuthorizerCap,
     connectHandlers: ConnectHandlerCap,
@@ -111,6 +113,7 @@ export const apiHttp = definePlugin({
       authorization: config.authorization,
       flow: config.limits,
       flowControl: use.flowControl,
+      delegate: use.delegate,
       body: { maxBytes: config.limits.bodyBytes, timeoutMs: config.limits.bodyTimeoutSeconds * 1000 },
       decoding: { maxBytes: config.limits.bodyBytes, protobuf: readProtobuf },
       openApi: { random: use.random, clock, loadDescriptions, definition: (name) => (hasDefinition(name) ? schemaOf(name) : undefined) },

@@ -88,6 +88,11 @@ async function refusalOf(answer: IncomingMessage): Promise<ApiError> {
   return new ApiError(reason, text === '' ? `the other end answered ${status}` : text, undefined, { status })
 }
 
+const isRedirect = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 300 && statusCode < 400 && statusCode !== 304
+
+const forbiddenRedirect = (): ApiError =>
+  new ApiError('InternalError', 'the backend attempted to redirect this request, which is not permitted', undefined, { status: 502 })
+
 /** Finds out where a request goes, when it is about to go there. Throws ApiError. */
 export type FindTarget = (signal: AbortSignal) => Promise<ConnectTarget> | ConnectTarget
 
@@ -103,6 +108,7 @@ export async function forward(exchange: Exchange, stopping: AbortSignal, find: F
     const outgoing = await ask(target, exchange.method, forwardedHeaders(exchange.headers, transparent), signal)
     const answer = await answerTo(outgoing, exchange)
     if (!transparent && (answer.statusCode ?? 500) >= 300) throw await refusalOf(answer)
+    if (target.refuseRedirects === true && isRedirect(answer)) throw forbiddenRedirect()
     await copyAnswer(exchange, answer, target)
   } finally {
     over.abort()
@@ -173,6 +179,7 @@ export async function forwardUpgrade(
     })
     if (stream === undefined) {
       if (target.transparent !== true) throw await refusalOf(answer)
+      if (target.refuseRedirects === true && isRedirect(answer)) throw forbiddenRedirect()
       return await passRefusal(answer, target, socket)
     }
     await tunnel(answer, stream, first, socket, head, signal)

@@ -18,6 +18,8 @@ export interface DescribedResource {
 
 export interface DescribedVersion {
   readonly version: string
+  /** Default: `Current`. */
+  readonly freshness?: 'Current' | 'Stale'
   readonly resources: readonly DescribedResource[]
 }
 

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Registry } from '@continuo/core'
+import type { ApiDelegate } from '@continuo/workload'
 import { parseAccept } from '../request/negotiate.ts'
 import { notFound } from '../resources/operation.ts'
 import { dress, jsonForm, sendBytes } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { type DescribedGroup, describeGroups } from './describe-resources.ts'
 import { aggregated, apiGroup, apiGroupList, apiResourceList, apiVersions } from './documents.ts'
+import { mergeDelegated } from './merge-delegated.ts'
 
 interface Document {
   readonly bytes: Uint8Array
@@ -36,13 +38,16 @@ function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undef
 export class Discovery {
   readonly #registry: Registry
   readonly #address: () => string
+  readonly #delegate: ApiDelegate | undefined
   #generation = -1
+  #delegateGeneration = -1
   #groups: readonly DescribedGroup[] = []
   readonly #documents = new Map<string, Document>()
 
-  constructor(registry: Registry, address: () => string) {
+  constructor(registry: Registry, address: () => string, delegate?: ApiDelegate) {
     this.#registry = registry
     this.#address = address
+    this.#delegate = delegate
   }
 
   /** True for the paths that it answers. */
@@ -104,8 +109,10 @@ export class Discovery {
 
   #refresh(): void {
     const { generation } = this.#registry
-    if (generation === this.#generation) return
-    this.#groups = describeGroups(this.#registry.served())
+    const delegateGeneration = this.#delegate?.generation ?? -1
+    if (generation === this.#generation && delegateGeneration === this.#delegateGeneration) return
+    this.#groups = mergeDelegated(describeGroups(this.#registry.served()), this.#delegate?.versions() ?? [])
+    this.#delegateGeneration = delegateGeneration
     this.#documents.clear()
     this.#generation = generation
   }

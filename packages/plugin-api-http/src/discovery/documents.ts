@@ -79,7 +79,7 @@ export const aggregated = (groups: readonly DescribedGroup[], version: 'v2' | 'v
     versions: group.versions.map((described) => ({
       version: described.version,
       resources: described.resources.map(aggregatedResource),
-      freshness: 'Current',
+      freshness: described.freshness ?? 'Current',
     })),
   })),
 })

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { ApiError, formatApiVersion, type Random, type Registry, type ServedResource } from '@continuo/core'
+import type { ApiDelegate } from '@continuo/workload'
 import { parseAccept } from '../request/negotiate.ts'
 import { notFound } from '../resources/operation.ts'
 import { sendBytes } from '../server/answer.ts'
 import type { Exchange, RawHeaders } from '../server/exchange.ts'
 import { buildV2, buildV3, type DocumentSources } from './build-document.ts'
 import { encodeGnostic } from './gnostic.ts'
+import { mergeV2 } from './merge-v2.ts'
 
 const gnosticType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 const gnosticAccept = new Set([gnosticType, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'])
@@ -15,6 +17,7 @@ const maxDocuments = 24
 
 export interface OpenApiOptions extends DocumentSources {
   readonly random: Random
+  readonly delegate?: ApiDelegate
 }
 
 /** Publishes the schemas of everything that is served. Documents are made when they are first asked for, and again after a change of their resources. */
@@ -71,10 +74,34 @@ export class OpenApi {
     for (const [path, served] of [...this.#byGroupVersion()].sort(([a], [b]) => (a < b ? -1 : 1))) {
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#hash(served, 'v3')}` }
     }
+    for (const { group, version, freshness } of this.#options.delegate?.versions() ?? []) {
+      const path = `apis/${group}/${version}`
+      if (freshness === 'Current') paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#delegatedHash(path)}` }
+    }
     sendBytes(exchange, 200, 'application/json', Buffer.from(`${JSON.stringify({ paths })}\n`))
   }
 
+  /** Documents of other servers change when their discovery does, as far as is known here. */
+  #delegatedHash(form: string): string {
+    const hash = createHash('sha512').update(this.#salt).update(form)
+    return hash.update(String(this.#options.delegate?.generation)).digest('hex').slice(0, 64).toUpperCase()
+  }
+
+  async #delegated(exchange: Exchange, delegate: ApiDelegate, group: string, version: string): Promise<void> {
+    const document = await delegate.openApiV3(group, version)
+    // A server without schemas: clients find none and validate nothing.
+    sendBytes(
+      exchange,
+      200,
+      'application/json',
+      document ?? Buffer.from(JSON.stringify({ openapi: '3.0.0', info: { title: group, version }, paths: {} })),
+    )
+  }
+
   async #groupVersion(exchange: Exchange, path: string): Promise<void> {
+    const [, group = '', version = ''] = path.split('/')
+    const { delegate } = this.#options
+    if (delegate?.has(group, version) === true) return this.#delegated(exchange, delegate, group, version)
     const served = this.#byGroupVersion().get(path)
     if (served === undefined) throw notFound()
     const types = parseAccept(exchange.header('accept')).map((range) => range.type)
@@ -97,15 +124,25 @@ export class OpenApi {
     if (gnosticAccept.has(type)) {
       return this.#send(
         exchange,
-        this.#hash(served, 'v2/protobuf'),
+        this.#v2Hash(served, 'v2/protobuf'),
         'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
         [],
-        async () => encodeGnostic(await buildV2(served, this.#options)),
+        async () => encodeGnostic(await this.#buildV2(served)),
       )
     }
-    await this.#send(exchange, this.#hash(served, 'v2/json'), 'application/json', [], async () =>
-      Buffer.from(JSON.stringify(await buildV2(served, this.#options))),
+    await this.#send(exchange, this.#v2Hash(served, 'v2/json'), 'application/json', [], async () =>
+      Buffer.from(JSON.stringify(await this.#buildV2(served))),
     )
+  }
+
+  #v2Hash(served: readonly ServedResource[], form: string): string {
+    const own = this.#hash(served, form)
+    return this.#options.delegate === undefined ? own : `${own}${this.#options.delegate.generation.toString(16)}`
+  }
+
+  async #buildV2(served: readonly ServedResource[]): Promise<Record<string, unknown>> {
+    const own = await buildV2(served, this.#options)
+    return mergeV2(own, this.#options.delegate?.openApi() ?? [])
   }
 
   async #send(exchange: Exchange, hash: string, contentType: string, extra: RawHeaders, make: () => Promise<Uint8Array>): Promise<void> {

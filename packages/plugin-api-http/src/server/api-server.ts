@@ -11,9 +11,18 @@ import {
   type Random,
   type ServedResource,
 } from '@continuo/core'
-import { type ApiRoute, type ConnectHandler, type FlowController, type FlowPlace, parseProxiedName, type UpgradeRoute } from '@continuo/workload'
+import {
+  type ApiDelegate,
+  type ApiRoute,
+  type ConnectHandler,
+  type FlowController,
+  type FlowPlace,
+  parseProxiedName,
+  type UpgradeRoute,
+} from '@continuo/workload'
 import { Gate, type GateOptions } from '../access/gate.ts'
 import { WatchRights } from '../access/watch-rights.ts'
+import { type FindTarget, forward, forwardUpgrade } from '../connect/forward.ts'
 import { type ConnectContext, runConnect, runUpgrade } from '../connect/run-connect.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { answerHealth, isHealthPath } from '../health/health-endpoints.ts'
@@ -50,6 +59,8 @@ export interface ApiServerOptions extends GateOptions {
   /** What holds without a flow controller; of watches and streams, always. */
   readonly flow: FlowLimits
   readonly flowControl?: FlowController
+  /** Other servers that answer some group versions. */
+  readonly delegate?: ApiDelegate
   readonly body: BodyLimits
   readonly decoding: Decoding
   readonly openApi: OpenApiOptions
@@ -59,6 +70,11 @@ export interface ApiServerOptions extends GateOptions {
   readonly address: () => string
   /** Aborts when the server stops: watches and streams end then. */
   readonly stopping: AbortSignal
+}
+
+interface GroupVersion {
+  readonly group: string
+  readonly version: string
 }
 
 /** A request for a resource that is served, after the gate. */
@@ -90,8 +106,8 @@ export class ApiServer {
     this.#gate = new Gate(options)
     this.#watchRights = new WatchRights(options.clock)
     this.#flow = new FlowControl(options.flow)
-    this.#discovery = new Discovery(options.service.registry, options.address)
-    this.#openApi = new OpenApi(options.service.registry, options.openApi)
+    this.#discovery = new Discovery(options.service.registry, options.address, options.delegate)
+    this.#openApi = new OpenApi(options.service.registry, { ...options.openApi, delegate: options.delegate })
     this.#metrics = requestMetrics(options.metrics)
     this.#startedAt = `${new Date(options.clock.now()).toISOString().slice(0, 19)}Z`
   }
@@ -110,7 +126,9 @@ export class ApiServer {
       if (path.isResource) resource = served === undefined ? 'unknown' : path.resource
       const admitted = this.#gate.admit(exchange, path, verb)
       const caller = admitted instanceof Promise ? await admitted : admitted
-      if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
+      const delegated = this.#delegatedBy(path)
+      if (delegated !== undefined) await this.#delegate(exchange, path, verb, caller, delegated)
+      else if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
       else await this.#seated(exchange, path, verb, caller, () => this.#plain(exchange, path, caller))
     } catch (error) {
       sendError(exchange, asApiError(error, log, `${exchange.method} ${exchange.rawPath}`))
@@ -125,6 +143,11 @@ export class ApiServer {
       const path = parsePath(exchange.rawPath)
       const verb = verbOf(exchange.method, path, exchange.query)
       const caller = await this.#gate.admit(exchange, path, verb)
+      const delegated = this.#delegatedBy(path)
+      if (delegated !== undefined) {
+        const target = this.#delegateTarget(exchange, caller, delegated)
+        return await this.#holding('long-running', () => forwardUpgrade(request, socket, head, this.#options.stopping, target))
+      }
       if (!path.isResource) {
         const route = this.#options.upgradeRoutes.get(path.segments[0] ?? '')
         if (route === undefined) throw notFound()
@@ -152,6 +175,26 @@ export class ApiServer {
         `HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     }
+  }
+
+  /** The group version that another server answers, if one does: its resources and its discovery. Costs a request of our own two lookups. */
+  #delegatedBy(path: RequestPath): GroupVersion | undefined {
+    const { delegate } = this.#options
+    if (delegate === undefined) return undefined
+    if (path.isResource) return delegate.has(path.group, path.version) ? path : undefined
+    const [root, group = '', version = ''] = path.segments
+    return root === 'apis' && path.segments.length === 3 && delegate.has(group, version) ? { group, version } : undefined
+  }
+
+  #delegateTarget({ rawPath, query }: Exchange, caller: Caller, { group, version }: GroupVersion): FindTarget {
+    const url = query === undefined ? rawPath : `${rawPath}?${query}`
+    return () => (this.#options.delegate as ApiDelegate).target({ group, version, url, caller })
+  }
+
+  /** Sends a request to the server of its group version. A watch is one of the many that are open; everything else takes its turn. */
+  #delegate(exchange: Exchange, path: RequestPath, verb: string, caller: Caller, to: GroupVersion): Promise<void> {
+    const run = () => forward(exchange, this.#options.stopping, this.#delegateTarget(exchange, caller, to))
+    return verb === 'watch' ? this.#holding('long-running', run) : this.#seated(exchange, path, verb, caller, run)
   }
 
   /** Runs with one of the places of a class of requests. Throws 429 when there is none. */

@@ -39,6 +39,8 @@ export interface ConnectTarget {
    * itself is sent on to the slash behind it.
    */
   readonly prefix?: string
+  /** True: a redirect is an error (502), for it would make clients show their credentials to another server. */
+  readonly refuseRedirects?: boolean
   /** Headers that the request gets beside those of the client, which lose theirs of the same name. */
   readonly headers?: Readonly<Record<string, string | string[]>>
 }

@@ -20,7 +20,11 @@ export interface ClusterDialer {
    * A fresh stream to one of the ready endpoints of a service, chosen at random. `port` is the name or number of one of the service's ports;
    * empty: its only one. Throws `ApiError`: 404 without the service, 400 for a port that it does not have, 503 without a ready endpoint or when it cannot be reached.
    */
-  service(service: { readonly namespace: string; readonly name: string }, port: number | string, signal: AbortSignal): Promise<ClusterConnection>
+  service(
+    service: { readonly namespace: string; readonly name: string },
+    port: number | string,
+    signal: AbortSignal,
+  ): Promise<ClusterConnection>
 }
 
 export const ClusterDialerCap = capability<ClusterDialer>('cluster-dialer/v1')

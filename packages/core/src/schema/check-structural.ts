@@ -3,6 +3,7 @@ import { cloneJson } from './json-value.ts'
 import { compilePattern } from './pattern.ts'
 import { prune } from './prune.ts'
 import type { Schema } from './schema.ts'
+import { unsupportedFields, wholeObjectFaults } from './unsupported-fields.ts'
 import { validate } from './validate.ts'
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
@@ -39,6 +40,9 @@ class StructuralCheck {
       return
     }
     if (this.errors.length >= maxErrors) return
+    for (const error of unsupportedFields(schema, at, place === 'root')) this.add(error)
+    // What stands in such a place is no schema that could be looked into.
+    if (Array.isArray(schema.items) || '$ref' in schema) return
     this.#type(schema, at, place)
     this.#extensions(schema, at)
     this.#lists(schema, at)
@@ -50,7 +54,8 @@ class StructuralCheck {
       this.schema(schema.additionalProperties, `${at}.additionalProperties`, 'field', depth + 1)
     if (schema.items !== undefined) this.schema(schema.items, `${at}.items`, 'item', depth + 1)
     this.#logic(schema, schema, at, depth)
-    if (place === 'root') this.#metadata(schema, at)
+    if (place === 'root' || schema['x-kubernetes-embedded-resource'] === true)
+      for (const error of wholeObjectFaults(schema, at)) this.add(error)
   }
 
   #type(schema: Schema, at: string, place: Place): void {
@@ -206,6 +211,7 @@ class StructuralCheck {
       'x-kubernetes-list-type',
       'x-kubernetes-list-map-keys',
       'x-kubernetes-map-type',
+      'x-kubernetes-validations',
     ] as const)
       if (part[key] !== undefined) this.add(fieldError.forbidden(`${at}.${key}`, 'must be undefined to be structural'))
     for (const [key, child] of Object.entries(part.properties ?? {})) {
@@ -235,22 +241,6 @@ class StructuralCheck {
         this.add(fieldError.invalid(`${at}.pattern`, part.pattern, `must be a valid regular expression, but isn't: ${compiled.fault}`))
     }
     this.#logic(part, outside, at, depth)
-  }
-
-  #metadata(schema: Schema, at: string): void {
-    const metadata =
-      schema.properties !== undefined && Object.hasOwn(schema.properties, 'metadata') ? schema.properties.metadata : undefined
-    if (metadata === undefined) return
-    if (metadata.type !== undefined && metadata.type !== 'object')
-      this.add(fieldError.invalid(`${at}.properties[metadata].type`, metadata.type, 'must be object'))
-    for (const key of Object.keys(metadata.properties ?? {}))
-      if (key !== 'name' && key !== 'generateName')
-        this.add(
-          fieldError.forbidden(
-            `${at}.properties[metadata].properties[${key}]`,
-            'must not specify anything other than name and generateName, but metadata is implicitly specified',
-          ),
-        )
   }
 }
 

@@ -1,23 +1,22 @@
-import { isContinuoError } from '../../errors/continuo-error.ts'
 import { type FieldError, fieldError } from '../../errors/field-error.ts'
 import { dns1035LabelFaults, dnsSubdomainFaults } from '../../objects/name-rules.ts'
 import type { DeepReadonly } from '../../objects/object.ts'
-import { checkStructural } from '../../schema/check-structural.ts'
 import { jsonEqual } from '../../schema/json-value.ts'
 import type { Schema } from '../../schema/schema.ts'
 import { isTrue } from './conditions.ts'
-import type { CustomResourceDefinition, CustomResourceVersion } from './custom-resource-definition.ts'
+import type { CustomResourceDefinition } from './custom-resource-definition.ts'
 import type { CustomResourceExtensions, SchemaRules } from './custom-resource-extensions.ts'
-import { parseJsonPath } from './json-path.ts'
+import { validateVersion } from './validate-version.ts'
 
 type Definition = DeepReadonly<CustomResourceDefinition>
-
-const columnTypes = ['integer', 'number', 'string', 'boolean', 'date']
 
 /** What is wrong with a definition, in Kubernetes' words where clients know them. Rules that an update does not touch are not judged again. */
 export function validateDefinition(definition: Definition, old?: Definition, extensions: CustomResourceExtensions = {}): FieldError[] {
   const { spec, metadata } = definition
   const errors: FieldError[] = []
+  validateStoredVersions(definition, errors)
+  // What is served stays so while its status is written, whatever has become stricter since.
+  if (old !== undefined && jsonEqual(spec, old.spec)) return errors
   const expected = `${spec.names.plural}.${spec.group}`
   if (metadata.name !== expected)
     errors.push(fieldError.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
@@ -112,7 +111,7 @@ function validateNames({ spec }: Definition, errors: FieldError[]): void {
   })
 }
 
-function validateVersions({ spec, status }: Definition, errors: FieldError[]): void {
+function validateVersions({ spec }: Definition, errors: FieldError[]): void {
   const { versions } = spec
   if (versions.length === 0) errors.push(fieldError.required('spec.versions', 'must have at least one version'))
   const seen = new Set<string>()
@@ -132,60 +131,22 @@ function validateVersions({ spec, status }: Definition, errors: FieldError[]): v
       ),
     )
   }
-  status?.storedVersions?.forEach((stored, index) => {
-    if (seen.has(stored)) return
+}
+
+/** Objects may be stored in these versions: each must be there to read them, and the one that is written now is one of them. */
+function validateStoredVersions({ spec, status }: Definition, errors: FieldError[]): void {
+  const stored = status?.storedVersions
+  if (stored === undefined) return
+  const names = new Set(spec.versions.map(({ name }) => name))
+  const storage = spec.versions.find((version) => version.storage)?.name
+  if (stored.length === 0) errors.push(fieldError.invalid('status.storedVersions', stored, 'must have at least one stored version'))
+  else if (storage !== undefined && !stored.includes(storage))
+    errors.push(fieldError.invalid('status.storedVersions', stored, `must have the storage version ${storage}`))
+  stored.forEach((stored, index) => {
+    if (names.has(stored)) return
     const why = `${stored} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${stored} and removes ${stored} from status.storedVersions`
     errors.push(fieldError.invalid(`status.storedVersions[${index}]`, stored, `missing from spec.versions; ${why}`))
   })
-}
-
-function validateVersion(version: DeepReadonly<CustomResourceVersion>, at: string, errors: FieldError[]): void {
-  const schema = version.schema?.openAPIV3Schema as Schema | undefined
-  if (schema === undefined) errors.push(fieldError.required(`${at}.schema.openAPIV3Schema`, 'schemas are required'))
-  else errors.push(...checkStructural(schema, `${at}.schema.openAPIV3Schema`))
-  if (version.deprecationWarning !== undefined && version.deprecated !== true) {
-    errors.push(fieldError.invalid(`${at}.deprecationWarning`, version.deprecationWarning, 'can only be set for deprecated versions'))
-  }
-  const scale = version.subresources?.scale
-  if (scale !== undefined) {
-    checkPath(scale.specReplicasPath, `${at}.subresources.scale.specReplicasPath`, '.spec.', errors)
-    checkPath(scale.statusReplicasPath, `${at}.subresources.scale.statusReplicasPath`, '.status.', errors)
-    if (scale.labelSelectorPath)
-      checkPath(scale.labelSelectorPath, `${at}.subresources.scale.labelSelectorPath`, /^\.(spec|status)\./, errors)
-  }
-  version.additionalPrinterColumns?.forEach((column, index) => {
-    const path = `${at}.additionalPrinterColumns[${index}]`
-    if (column.name === '') errors.push(fieldError.required(`${path}.name`))
-    if (!columnTypes.includes(column.type))
-      errors.push(fieldError.invalid(`${path}.type`, column.type, `must be one of ${columnTypes.join(',')}`))
-    checkPath(column.jsonPath, `${path}.jsonPath`, '.', errors)
-  })
-  version.selectableFields?.forEach((field, index) => {
-    checkPath(field.jsonPath, `${at}.selectableFields[${index}].jsonPath`, '.', errors, true)
-  })
-}
-
-/** A path that compiles and begins as it must; `simple` ones are names alone. */
-function checkPath(path: string, at: string, beginning: string | RegExp, errors: FieldError[], simple = beginning !== '.'): void {
-  if (path === '') return void errors.push(fieldError.required(at))
-  try {
-    const compiled = parseJsonPath(path)
-    const begins = typeof beginning === 'string' ? path.startsWith(beginning) : beginning.test(path)
-    if (!begins)
-      errors.push(
-        fieldError.invalid(
-          at,
-          path,
-          typeof beginning === 'string'
-            ? `should be a json path under ${beginning.slice(0, -1) || 'the object'}`
-            : 'should be a json path under either .spec or .status',
-        ),
-      )
-    else if (simple && compiled.fields === undefined)
-      errors.push(fieldError.invalid(at, path, 'must be a simple json path without array access'))
-  } catch (error) {
-    errors.push(fieldError.invalid(at, path, isContinuoError(error) ? error.message : String(error)))
-  }
 }
 
 /** What an update may not change once the kind is served. */

@@ -105,6 +105,7 @@ export class EtcdStore implements Store {
     key: string,
     { revision, signal }: { revision?: number; signal?: AbortSignal } = {},
   ): Promise<{ entry?: StoreEntry; revision: number }> {
+    checkRevision(revision)
     const answer = await this.#range({ key: this.#keys.toEtcd(key), ...(revision === undefined ? {} : { revision }) }, signal)
     const found = answer.kvs[0]
     return { ...(found === undefined ? {} : { entry: this.#keys.entry(found) }), revision: revision ?? answer.header.revision }
@@ -114,6 +115,7 @@ export class EtcdStore implements Store {
     prefix: string,
     { startKey, limit = Number.MAX_SAFE_INTEGER, revision: asked, signal }: StoreListOptions = {},
   ): Promise<StoreList> {
+    checkRevision(asked)
     const { key, rangeEnd } = this.#keys.range(prefix, startKey)
     const page = (size: number): Partial<RangeRequest> => (size > 0 ? { limit: Math.min(size, pageSize) } : { countOnly: true })
     let answer = await this.#range({ key, rangeEnd, ...page(limit), ...(asked === undefined ? {} : { revision: asked }) }, signal)
@@ -150,6 +152,7 @@ export class EtcdStore implements Store {
   async *watch(prefix: string, { after, signal }: { after: number; signal: AbortSignal }): AsyncGenerator<StoreBatch, void, undefined> {
     if (signal.aborted) return
     this.#checkOpen()
+    checkRevision(after)
     const ended = AbortSignal.any([signal, this.#stop.signal])
     const stopped = new AbortController()
     try {
@@ -298,6 +301,12 @@ export class EtcdStore implements Store {
 const ignore = (): void => {}
 
 const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text))
+
+/** What lies below 1, as versions from before a restore do, means the latest to etcd. */
+function checkRevision(revision: number | undefined): void {
+  if (revision !== undefined && revision < 1)
+    throw new StoreError('STORE_COMPACTED', `revision ${revision} lies before the beginning of the store`)
+}
 
 /** The smallest key behind another. */
 const next = (key: Uint8Array): Uint8Array => Buffer.concat([key, Buffer.of(0)])

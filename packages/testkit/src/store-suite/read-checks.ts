@@ -154,6 +154,18 @@ export const readChecks: readonly StoreCheck[] = [
     },
   },
   {
+    name: 'refuses revisions from before its beginning, which versions from before a restore are',
+    async run(store) {
+      await put(store, '/a', '1')
+      for (const revision of [0, -1, -10_000_000_000]) {
+        await expectCode('STORE_COMPACTED', () => store.get('/a', { revision }))
+        await expectCode('STORE_COMPACTED', () => store.list('/', { revision }))
+        const watch = store.watch('/', { after: revision, signal: AbortSignal.timeout(1_000) })
+        await expectCode('STORE_COMPACTED', () => watch[Symbol.asyncIterator]().next())
+      }
+    },
+  },
+  {
     name: 'never gives a revision again, not even after deletion and compaction of everything',
     async run(store) {
       let last = await put(store, '/a', '1')

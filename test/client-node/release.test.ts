@@ -160,7 +160,10 @@ describe('a release in the manner of Helm 3', () => {
     await untilReady(1)
     await setStatus(2, 'superseded')
     await setStatus(3, 'deployed')
-    expect((await apps().readNamespacedDeployment({ name: 'shop', namespace })).spec?.template.spec?.containers[1]).toMatchObject({ name: 'main', command: ['sleep', '300'] })
+    expect((await apps().readNamespacedDeployment({ name: 'shop', namespace })).spec?.template.spec?.containers[1]).toMatchObject({
+      name: 'main',
+      command: ['sleep', '300'],
+    })
     expect(await releases('owner=helm,status!=superseded')).toEqual(['3 deployed'])
   })
 

@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { type ADD, CoreV1Api, type Informer, makeInformer, type V1ConfigMap, Watch } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { type StockCluster, startStockCluster } from './stock-cluster.ts'
+import { refusal, type StockCluster, startStockCluster } from './stock-cluster.ts'
 
 const namespace = 'default'
 const path = `/api/v1/namespaces/${namespace}/configmaps`
@@ -32,7 +33,7 @@ function restarting(cluster: StockCluster, labelSelector: string) {
 describe('@kubernetes/client-node, watches and informers', () => {
   let cluster: StockCluster
   beforeAll(async () => {
-    cluster = await startStockCluster()
+    cluster = await startStockCluster({ config: fileURLToPath(new URL('../support/short-memory.yaml', import.meta.url)) })
   })
   afterAll(async () => {
     await cluster?.stop()
@@ -95,12 +96,29 @@ describe('@kubernetes/client-node, watches and informers', () => {
     await write('old', 1, 'expired')
     const { informer, events } = restarting(cluster, 'group=expired')
     await informer.start()
+    // A client that sleeps wakes with the version that it had: the server remembers for a second.
+    const { resourceVersion } = (await cluster.core.listNamespacedConfigMap({ namespace })).metadata ?? {}
     await informer.stop()
-    await write('old', 2, 'expired')
-    // As if the client had slept until its version was compacted.
-    ;(informer as unknown as { resourceVersion: string }).resourceVersion = '1'
+    let n = 2
+    await eventually(async () => {
+      await write('old', n++, 'expired')
+      const refused = await refusal(cluster.core.listNamespacedConfigMap({ namespace, resourceVersion, resourceVersionMatch: 'Exact' }))
+      expect(refused.code).toBe(410)
+    }, 30_000)
+    // What a server has seen itself it can still tell; a new one has what the store has.
+    await cluster.crash()
+    const told: string[] = []
+    const raw = await new Watch(cluster.config).watch(
+      path,
+      { resourceVersion },
+      (type, object) => told.push(`${type} ${object.code}`),
+      () => undefined,
+    )
+    onTestFinished(() => raw.abort())
+    await eventually(() => expect(told).toEqual(['ERROR 410']))
     await informer.start()
-    await write('old', 3, 'expired').then(() => eventually(() => expect(events.at(-1)).toBe('update old 3')))
+    await write('old', n, 'expired')
+    await eventually(() => expect(events.at(-1)).toBe(`update old ${n}`))
     expect(informer.list()).toHaveLength(1)
   })
 

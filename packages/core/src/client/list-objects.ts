@@ -109,12 +109,12 @@ async function select(parts: ServiceParts, request: ListRequest, views: readonly
 async function finish(parts: ServiceParts, request: ListRequest, page: Page, revision: number): Promise<ObjectViewList> {
   await prepareViews(page.views, request.options.signal)
   const more = page.next !== undefined
+  // Behind what was shown, not at what comes next: a list that goes on at another version shows what was made in between.
+  const startKey = `${page.views.at(-1)?.source.key}\0`
   return {
     items: page.views,
     resourceVersion: parts.views.scale.format(revision),
-    ...(page.next === undefined
-      ? {}
-      : { continue: encodeContinue({ revision: parts.views.scale.base + revision, startKey: page.next }, request.prefix) }),
+    ...(more ? { continue: encodeContinue({ revision: parts.views.scale.base + revision, startKey }, request.prefix) } : {}),
     ...(more && page.remaining !== undefined ? { remainingItemCount: page.remaining } : {}),
   }
 }

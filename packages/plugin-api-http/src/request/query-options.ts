@@ -96,12 +96,6 @@ export function readListOptions(query: URLSearchParams | undefined, signal?: Abo
 export function readWatchOptions(query: URLSearchParams, defaultTimeoutSeconds: number): WatchOptions {
   const match = readMatch(query)
   const sendInitialEvents = query.has('sendInitialEvents') ? readFlag(query, 'sendInitialEvents') : undefined
-  if (match === 'Exact')
-    throw invalidOptions(
-      'ListOptions',
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    )
   if (match !== undefined && sendInitialEvents === undefined) {
     throw invalidOptions(
       'ListOptions',
@@ -109,7 +103,7 @@ export function readWatchOptions(query: URLSearchParams, defaultTimeoutSeconds: 
       'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
     )
   }
-  if (sendInitialEvents !== undefined && match === undefined) {
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
     throw invalidOptions(
       'ListOptions',
       'resourceVersionMatch',
@@ -120,7 +114,8 @@ export function readWatchOptions(query: URLSearchParams, defaultTimeoutSeconds: 
   return {
     ...readSelectors(query),
     resourceVersion: text(query, 'resourceVersion'),
-    resourceVersionMatch: match,
+    // Any other was refused above.
+    resourceVersionMatch: match === 'NotOlderThan' ? match : undefined,
     allowWatchBookmarks: readFlag(query, 'allowWatchBookmarks'),
     sendInitialEvents,
     timeoutSeconds: timeoutSeconds === undefined || timeoutSeconds === 0 ? defaultTimeoutSeconds : timeoutSeconds,

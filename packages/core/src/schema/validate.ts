@@ -1,5 +1,7 @@
 import { type FieldError, fieldError } from '../errors/field-error.ts'
+import { embeddedResourceFaults } from './embedded-resource.ts'
 import { canonicalJson, formatFieldPath, isRecord, jsonEqual } from './json-value.ts'
+import { objectMetaSchema } from './object-meta-schema.ts'
 import { patternOf } from './pattern.ts'
 import type { Schema } from './schema.ts'
 import { isIntOrString, isQuantity, propertySchema, refusesNull } from './schema-shape.ts'
@@ -219,8 +221,16 @@ class Validation {
     }
   }
 
+  #embedded(value: Record<string, unknown>): void {
+    const at = this.#at()
+    const { metadata } = value
+    const errors = isRecord(metadata) ? validate(objectMetaSchema, metadata, `${at}.metadata`) : []
+    for (const error of [...embeddedResourceFaults(value, at), ...errors]) this.#add(error)
+  }
+
   #object(schema: Schema, value: Record<string, unknown>): void {
     const { minProperties, maxProperties, required } = schema
+    if (schema['x-kubernetes-embedded-resource'] === true) this.#embedded(value)
     const keys = Object.keys(value).filter((key) => value[key] !== undefined)
     if (maxProperties !== undefined && keys.length > maxProperties) this.#add(fieldError.tooMany(this.#at(), keys.length, maxProperties))
     if (minProperties !== undefined && keys.length < minProperties) this.#invalid(value, `should have at least ${minProperties} properties`)

@@ -109,3 +109,19 @@ describe('a version of a definition', () => {
     expect(validateDefinition(odd, odd)).toEqual([])
   })
 })
+
+describe('an embedded resource', () => {
+  const schema = of({ type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }) as Schema
+  const all = (a: unknown): string[] => validate(schema, { a }).map(({ field, message }) => `${field}: ${message}`)
+
+  it('says what it is and is named as objects are', () => {
+    expect(all({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels: { a: 'b' } }, spec: 1 })).toEqual([])
+    expect(all({ spec: 1 })).toEqual(['a.apiVersion: Required value: must not be empty', 'a.kind: Required value: must not be empty'])
+    expect(all({ apiVersion: 'a/b/c', kind: 'P_', metadata: { name: 'x/y', labels: { a: 1 } } })).toEqual([
+      'a.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+      expect.stringContaining('a.kind: Invalid value: "P_": '),
+      `a.metadata.name: Invalid value: "x/y": may not contain '/'`,
+      expect.stringContaining('a.metadata.labels.a: Invalid value'),
+    ])
+  })
+})

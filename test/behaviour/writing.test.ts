@@ -106,7 +106,7 @@ describe('field validation', () => {
       ['&fieldValidation=Ignore', 0],
     ] as const) {
       const answer = await api.ok('POST', `${deployments}?dryRun=All${query}`, { body: unknown })
-      expect([query, [...(answer.headers.warning ?? '').matchAll(/299 - "/g)].length]).toEqual([query, warnings])
+      expect([query, [...String(answer.headers.warning ?? '').matchAll(/299 - "/g)].length]).toEqual([query, warnings])
     }
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CustomResourceDefinition, checkStructural, type Schema } from '../../src/index.ts'
+import { type CustomResourceDefinition, checkStructural, type Schema, validate } from '../../src/index.ts'
 import { validateDefinition } from '../../src/kinds/custom/validate-definition.ts'
 
 const faults = (schema: object): string[] => checkStructural(schema as Schema, 'S').map(({ field, message }) => `${field}: ${message}`)

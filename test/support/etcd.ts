@@ -8,11 +8,11 @@ import { eventually } from './eventually.ts'
 
 const binary = process.env.ETCD ?? 'etcd'
 
+const notFound = 'etcd is not on the PATH; install it with: apt-get install etcd-server'
+const isThere = (): boolean => spawnSync(binary, ['--version']).status === 0
+
 /** Why tests with etcd are skipped on this machine; undefined when they can run. In CI they fail instead. */
-export const etcdMissing: string | undefined =
-  process.env.CI === 'true' || spawnSync(binary, ['--version']).status === 0
-    ? undefined
-    : 'etcd is not on the PATH; install it with: apt-get install etcd-server'
+export const etcdMissing: string | undefined = process.env.CI === 'true' || isThere() ? undefined : notFound
 
 /** What the name of a group of tests ends with: nothing, or why it is skipped. */
 export const etcdNote = etcdMissing === undefined ? '' : ` (skipped: ${etcdMissing})`
@@ -51,6 +51,7 @@ export interface EtcdOptions {
 
 /** Starts a cluster of etcd on loopback and resolves when it has a leader. */
 export async function startEtcd({ members: size = 1, tls, flags = [] }: EtcdOptions = {}): Promise<Etcd> {
+  if (!isThere()) throw new Error(notFound)
   const directory = mkdtempSync(join(tmpdir(), 'continuo-etcd-'))
   const ports = await freePorts(size * 3)
   const scheme = tls === undefined ? 'http' : 'https'

@@ -8,7 +8,7 @@ describe.skipIf(etcdMissing !== undefined)(`etcd${etcdNote}`, () => {
   let stores = 0
   beforeAll(async () => {
     etcd = await startEtcd()
-  })
+  }, 30_000)
   afterAll(() => etcd?.stop())
 
   storeSuite('etcd', async () => {

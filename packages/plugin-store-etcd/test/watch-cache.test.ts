@@ -10,7 +10,7 @@ describe.skipIf(etcdMissing !== undefined)(`watch caches over etcd${etcdNote}`, 
   let etcd: Etcd
   beforeAll(async () => {
     etcd = await startEtcd()
-  })
+  }, 30_000)
   afterAll(() => etcd?.stop())
 
   const opened = (prefix: string): EtcdStore => {

@@ -9,6 +9,7 @@ import { creatingCases } from './creating.ts'
 import { customCases } from './custom.ts'
 import { deletingCases } from './deleting.ts'
 import { describingCases } from './describing.ts'
+import { kindCases } from './kinds.ts'
 import { mistakeCases } from './mistakes.ts'
 import { nodeCases } from './nodes.ts'
 import { cronTabDefinition } from './objects.ts'
@@ -31,6 +32,7 @@ const groups: Readonly<Record<string, (bench: () => Bench) => void>> = {
   streams: streamCases,
   nodes: nodeCases,
   'custom resources': customCases,
+  kinds: kindCases,
   mistakes: mistakeCases,
   access: accessCases,
   verbs: verbCases,

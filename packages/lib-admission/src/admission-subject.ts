@@ -8,11 +8,13 @@ import {
   mutableCopy,
   Namespace,
   notServed,
+  type ObjectMeta,
   prune,
   type Registry,
   type Schema,
   type ServedResource,
   type Subresource,
+  setOwn,
   type UnstructuredObject,
 } from '@continuo/core'
 import type { ResourceForm } from './equivalents.ts'
@@ -161,14 +163,27 @@ function decode(schema: Schema, body: UnstructuredObject): UnstructuredObject {
   return value
 }
 
+const systemFields = [
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'resourceVersion',
+  'generation',
+  'managedFields',
+] as const satisfies readonly (keyof ObjectMeta)[]
+
 /** Makes `target` what `next` is, and keeps what only the system says of an object. Throws 400 for an object that would lie elsewhere. */
 function keepIdentity(target: UnstructuredObject, next: UnstructuredObject): void {
   if ((target.metadata?.namespace ?? '') !== (next.metadata?.namespace ?? ''))
     throw new ApiError('BadRequest', 'the namespace of the provided object does not match the namespace sent on the request')
-  const system: Record<string, unknown> = {}
-  for (const field of ['uid', 'creationTimestamp', 'resourceVersion', 'generation'] as const)
-    if (target.metadata?.[field] !== undefined) system[field] = target.metadata[field]
+  const system = systemFields.map((field) => [field, target.metadata?.[field]] as const)
   for (const key of Object.keys(target)) if (!Object.hasOwn(next, key)) delete target[key]
-  Object.assign(target, next)
-  if (target.metadata !== undefined) Object.assign(target.metadata, system)
+  for (const [key, value] of Object.entries(next)) setOwn(target, key, value)
+  const { metadata } = target
+  if (metadata === undefined) return
+  for (const [field, value] of system) {
+    if (value === undefined) delete metadata[field]
+    else setOwn(metadata as unknown as Record<string, unknown>, field, value)
+  }
 }

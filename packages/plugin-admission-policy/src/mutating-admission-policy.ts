@@ -25,7 +25,7 @@ export const mutatingAdmissionPolicy = definePlugin({
     const kinds = { policy: MutatingAdmissionPolicy, binding: MutatingAdmissionPolicyBinding }
     const set = new PolicySet(kinds, registry, new Equivalents(registry), (policy) => new MutatingEvaluator(policy))
     const policies = new MutatingPolicies(set, registry, policyMetrics(ctx.metrics, ctx.clock), ask)
-    ctx.admission({ validate: checkMutatingPolicy })
+    ctx.admission({ reads: [MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding], validate: checkMutatingPolicy })
     ctx.tap(AdmissionMutate, (request) => policies.mutate(request), { stage: 'post' })
   },
 })

@@ -27,7 +27,7 @@ export const validatingAdmissionPolicy = definePlugin({
     const kinds = { policy: ValidatingAdmissionPolicy, binding: ValidatingAdmissionPolicyBinding }
     const set = new PolicySet(kinds, registry, new Equivalents(registry), (policy) => new ValidatingEvaluator(policy))
     const policies = new ValidatingPolicies(set, registry, policyMetrics(ctx.metrics, ctx.clock), ask)
-    ctx.admission({ validate: checkValidatingPolicy })
+    ctx.admission({ reads: [ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding], validate: checkValidatingPolicy })
     // After what the system itself decides, like webhooks: what is refused there need not be evaluated.
     ctx.tap(AdmissionValidate, (request) => policies.validate(request), { stage: 'post' })
     ctx.controller(typeCheckStatus(registry, ctx.informer(ValidatingAdmissionPolicy)))

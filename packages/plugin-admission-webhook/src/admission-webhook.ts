@@ -1,7 +1,14 @@
 import { AdmissionMutate, AdmissionValidate, definePlugin, optional, RegistryCap } from '@continuo/core'
 import { type AskAccess, Equivalents } from '@continuo/lib-admission'
 import { WebhookCaller } from '@continuo/lib-webhook'
-import { AccessGateCap, ClusterDialerCap, MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '@continuo/workload'
+import {
+  AccessGateCap,
+  ClusterDialerCap,
+  MutatingWebhookConfiguration,
+  Pod,
+  Service,
+  ValidatingWebhookConfiguration,
+} from '@continuo/workload'
 import { checkConditions } from './configuration/check-conditions.ts'
 import { WebhookConfigurations } from './configuration/webhook-configurations.ts'
 import type { AskingParts } from './dispatch/ask-webhook.ts'
@@ -33,7 +40,7 @@ export const admissionWebhook = definePlugin({
     const equivalents = new Equivalents(registry)
     const mutating = new MutatingWebhooks(parts, new WebhookConfigurations(MutatingWebhookConfiguration, equivalents), registry, ask)
     const validating = new ValidatingWebhooks(parts, new WebhookConfigurations(ValidatingWebhookConfiguration, equivalents), registry, ask)
-    ctx.admission({ validate: checkConditions })
+    ctx.admission({ reads: [MutatingWebhookConfiguration, ValidatingWebhookConfiguration, Pod, Service], validate: checkConditions })
     // After what the system itself decides, so that webhooks see what would be stored; of those, a quota alone comes later.
     ctx.tap(AdmissionMutate, (request) => mutating.mutate(request), { stage: 'post' })
     ctx.tap(AdmissionValidate, (request) => validating.validate(request), { stage: 'post' })

@@ -92,6 +92,24 @@ describe('a mutating webhook', () => {
     expect(await client.for(ConfigMap).create(untyped(configMap('pruned')))).not.toHaveProperty('nonsense')
   })
 
+  it('cannot say what only the system says of an object, nor reach into prototypes', async () => {
+    const hook = await startWebhook(() =>
+      patchOf(
+        { op: 'add', path: '/metadata/uid', value: 'mine' },
+        { op: 'add', path: '/metadata/managedFields', value: [{ manager: 'nobody' }] },
+        { op: 'add', path: '/metadata/deletionTimestamp', value: '2020-01-01T00:00:00Z' },
+        { op: 'add', path: '/data', value: JSON.parse('{"__proto__": "x", "a": "b"}') },
+      ),
+    )
+    const { client, mutating } = await startControlPlane()
+    await mutating('a', { clientConfig: hook.clientConfig() })
+    const { metadata } = await client.for(ConfigMap).create(untyped(configMap('m')))
+    expect(metadata.uid).not.toBe('mine')
+    expect(metadata.deletionTimestamp).toBeUndefined()
+    expect(metadata.managedFields?.map(({ manager }) => manager)).not.toContain('nobody')
+    expect(({} as { a?: string }).a).toBeUndefined()
+  })
+
   it('is not asked for a patch of what is deleted', async () => {
     const hook = await startWebhook(() => append('x'))
     const { client, mutating } = await startControlPlane()

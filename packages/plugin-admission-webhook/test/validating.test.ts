@@ -127,6 +127,20 @@ describe('validating webhooks', () => {
     })
   })
 
+  it('may change the options of a stream', async () => {
+    const patch = Buffer.from(JSON.stringify([{ op: 'replace', path: '/command', value: ['true'] }])).toString('base64')
+    const hook = await startWebhook(() => ({ allowed: true, patchType: 'JSONPatch', patch }))
+    const { client, service, mutating } = await startControlPlane()
+    const spec = { containers: [{ name: 'c', image: 'i' }] }
+    await client.for(Pod).create(untyped({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'default' }, spec }))
+    const rules = [{ operations: ['CONNECT'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods/exec'] }]
+    await mutating('a', { clientConfig: hook.clientConfig(), rules })
+    const ref = { group: '', version: 'v1', resource: 'pods', subresource: 'exec', namespace: 'default', name: 'p' }
+    const options = untyped({ apiVersion: 'v1', kind: 'PodExecOptions', command: ['sh'] })
+    const admitted = await service.connect(ref, options as never, { user: { username: 'ann' }, trusted: true })
+    expect(admitted.options).toMatchObject({ command: ['true'] })
+  })
+
   it('see a binding as a Binding', async () => {
     const hook = await startWebhook(() => ({ allowed: true }))
     const { client, validating } = await startControlPlane()

@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from '@continuo/core'
+import { ApiError, type Clock, type Log, type Random } from '@continuo/core'
 import { type AdmissionSubject, passesFailures, type ResourceForm, reviewRequest, type VersionedObjects } from '@continuo/lib-admission'
 import { type WebhookAddress, type WebhookCaller, WebhookError } from '@continuo/lib-webhook'
 import type { Webhook } from '../configuration/webhook.ts'
@@ -21,6 +21,17 @@ export interface Question {
   readonly subject: AdmissionSubject
   readonly form: ResourceForm
   readonly objects: VersionedObjects
+  /** Monotonic moment at which the request as a whole is given up. */
+  readonly deadline: number
+}
+
+/** What all webhooks of one kind may take together for one request: as long as Kubernetes lets a request live. */
+export const requestMs = 60_000
+
+/** How long a webhook may take, when so much of the request's time is left. Throws 504 when there is none. Pure. */
+export function callTime(timeoutSeconds: number, leftMs: number): number {
+  if (leftMs <= 0) throw new ApiError('Timeout', 'Timeout: request did not complete within requested timeout', { retryAfterSeconds: 1 })
+  return Math.min(timeoutSeconds * 1000, leftMs)
 }
 
 /** A webhook could not be asked, or what it said was no answer. The message follows `failed calling webhook "x": `. */
@@ -72,15 +83,19 @@ export async function askWebhook(parts: AskingParts, question: Question): Promis
 const failsOpen = (webhook: Webhook, subject: AdmissionSubject): boolean =>
   webhook.settings.failurePolicy === 'Ignore' || passesFailures(subject.request) || isOwnBacking(webhook, subject)
 
-async function call({ caller, random }: AskingParts, { webhook, type, subject, form, objects }: Question): Promise<ReviewAnswer> {
+async function call(
+  { caller, clock, random }: AskingParts,
+  { webhook, type, subject, form, objects, deadline }: Question,
+): Promise<ReviewAnswer> {
   const { clientConfig, admissionReviewVersions, timeoutSeconds = 10 } = webhook.settings
   const version = reviewVersion(admissionReviewVersions)
   if (version === undefined)
     throw new AskingError('could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)')
   const uid = random.uuid()
+  const timeoutMs = callTime(timeoutSeconds, deadline - clock.monotonic())
   try {
     const body = reviewBody(version, uid, reviewRequest(subject, form), objects)
-    const answer = await caller.call(clientConfig as WebhookAddress, body, { timeoutMs: timeoutSeconds * 1000 })
+    const answer = await caller.call(clientConfig as WebhookAddress, body, { timeoutMs })
     return readAnswer(version, uid, type === 'admit', answer)
   } catch (error) {
     if (error instanceof WebhookError) throw new AskingError(`failed to call webhook: ${error.message}`, { cause: error })

@@ -1,18 +1,17 @@
 import { type AdmissionRequest, ApiError, applyJsonPatch, jsonEqual, type Registry, type UnstructuredObject } from '@continuo/core'
-import {
-  AdmissionSubject,
-  type AskAccess,
-  Decisions,
-  isExempt,
-  Reinvocation,
-  type ResourceForm,
-  type VersionedObjects,
-} from '@continuo/lib-admission'
+import { AdmissionSubject, type AskAccess, Decisions, isExempt, Reinvocation } from '@continuo/lib-admission'
 import type { Webhook } from '../configuration/webhook.ts'
 import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
 import { internal } from '../review/refusals.ts'
-import { type AskingParts, askWebhook } from './ask-webhook.ts'
+import { type AskingParts, askWebhook, type Question, requestMs } from './ask-webhook.ts'
 import { meetsConditions } from './meets-conditions.ts'
+
+/** What is remembered of a request between the rounds of its mutation. */
+interface Progress {
+  readonly reinvocation: Reinvocation
+  /** Monotonic moment at which it is given up. */
+  readonly deadline: number
+}
 
 /**
  * Asks the mutating webhooks, one after the other, and applies what they answer. When one of them changed the object, the mutating stage runs once
@@ -24,7 +23,7 @@ export class MutatingWebhooks {
   readonly #registry: Registry
   readonly #access: AskAccess | undefined
   /** Dies with the request. */
-  readonly #reinvocations = new WeakMap<AdmissionRequest, Reinvocation>()
+  readonly #progress = new WeakMap<AdmissionRequest, Progress>()
 
   constructor(parts: AskingParts, configurations: WebhookConfigurations, registry: Registry, access?: AskAccess) {
     this.#parts = parts
@@ -37,8 +36,8 @@ export class MutatingWebhooks {
     if (isExempt(request)) return
     const webhooks = this.#configurations.webhooks(request.read)
     if (webhooks.length === 0) return
-    const reinvocation = this.#reinvocations.get(request) ?? new Reinvocation()
-    this.#reinvocations.set(request, reinvocation)
+    const progress = this.#progressOf(request)
+    const { reinvocation } = progress
     reinvocation.begin(request)
     const subject = new AdmissionSubject(request, this.#registry)
     const decisions = new Decisions(request.caller, this.#access)
@@ -47,16 +46,26 @@ export class MutatingWebhooks {
       if (form === undefined || !reinvocation.isDue(request, webhook.id)) continue
       const objects = await subject.in(form)
       if (!(await meetsConditions(webhook, subject, form, objects, decisions, this.#parts.log))) continue
-      const changed = await this.#ask(webhook, subject, form, objects)
+      const changed = await this.#ask({ webhook, type: 'admit', subject, form, objects, deadline: progress.deadline })
       annotate(request, webhook, index, changed)
       reinvocation.asked(request, webhook.id, { changed, wantsAgain: webhook.settings.reinvocationPolicy === 'IfNeeded' })
     }
     reinvocation.end(request)
   }
 
+  #progressOf(request: AdmissionRequest): Progress {
+    const progress = this.#progress.get(request) ?? {
+      reinvocation: new Reinvocation(),
+      deadline: this.#parts.clock.monotonic() + requestMs,
+    }
+    this.#progress.set(request, progress)
+    return progress
+  }
+
   /** True when the object is another one afterwards. */
-  async #ask(webhook: Webhook, subject: AdmissionSubject, form: ResourceForm, objects: VersionedObjects): Promise<boolean> {
-    const answer = await askWebhook(this.#parts, { webhook, type: 'admit', subject, form, objects })
+  async #ask(question: Question): Promise<boolean> {
+    const { webhook, subject, form, objects } = question
+    const answer = await askWebhook(this.#parts, question)
     if (answer?.patch === undefined) return false
     const { name } = webhook.settings
     if (objects.object === undefined)
@@ -84,7 +93,7 @@ function patchOf(webhook: string, object: UnstructuredObject, patch: readonly un
     typeof patched !== 'object' ||
     patched.apiVersion !== object.apiVersion ||
     patched.kind !== object.kind ||
-    typeof patched.metadata !== 'object'
+    typeof patched.metadata !== typeof object.metadata
   )
     throw new ApiError(
       'InternalError',

@@ -1,7 +1,7 @@
 import type { AdmissionRequest, Registry } from '@continuo/core'
 import { AdmissionSubject, type AskAccess, Decisions, isExempt } from '@continuo/lib-admission'
 import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
-import { type AskingParts, askWebhook } from './ask-webhook.ts'
+import { type AskingParts, askWebhook, requestMs } from './ask-webhook.ts'
 import { meetsConditions } from './meets-conditions.ts'
 
 /** Asks all validating webhooks that a request concerns, at the same time. The first one by order that refuses has the word. */
@@ -24,12 +24,13 @@ export class ValidatingWebhooks {
     if (webhooks.length === 0) return
     const subject = new AdmissionSubject(request, this.#registry)
     const decisions = new Decisions(request.caller, this.#access)
+    const deadline = this.#parts.clock.monotonic() + requestMs
     const answers = webhooks.map(async (webhook) => {
       const form = webhook.matcher.match(subject)
       if (form === undefined) return
       const objects = await subject.in(form)
       if (!(await meetsConditions(webhook, subject, form, objects, decisions, this.#parts.log))) return
-      await askWebhook(this.#parts, { webhook, type: 'validating', subject, form, objects })
+      await askWebhook(this.#parts, { webhook, type: 'validating', subject, form, objects, deadline })
     })
     for (const answer of await Promise.allSettled(answers)) if (answer.status === 'rejected') throw answer.reason
   }

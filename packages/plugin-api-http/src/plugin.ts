@@ -38,6 +38,7 @@ import { decide } from './access/authorize.ts'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
 import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
+import { YamlThread } from './resources/yaml-thread.ts'
 import { ApiServer } from './server/api-server.ts'
 import { type ApiCertificates, ensureCertificates, issueClient, urlHost } from './server/certificates.ts'
 import { Exchange } from './server/exchange.ts'
@@ -98,6 +99,7 @@ export const apiHttp = definePlugin({
     })
     const stopping = new AbortController()
     const builtin = podConnectHandlers(use.dialer)
+    const yaml = new YamlThread(clock)
     const server = new ApiServer({
       service: use.service,
       clock,
@@ -115,7 +117,7 @@ export const apiHttp = definePlugin({
       flowControl: use.flowControl,
       delegate: use.delegate,
       body: { maxBytes: config.limits.bodyBytes, timeoutMs: config.limits.bodyTimeoutSeconds * 1000 },
-      decoding: { maxBytes: config.limits.bodyBytes, protobuf: readProtobuf },
+      decoding: { maxBytes: config.limits.bodyBytes, protobuf: readProtobuf, yaml },
       openApi: { random: use.random, clock, loadDescriptions, definition: (name) => (hasDefinition(name) ? schemaOf(name) : undefined) },
       watchTimeoutSeconds: config.watchTimeoutSeconds,
       address: () => `${host}:${port ?? address.port}`,
@@ -141,6 +143,7 @@ export const apiHttp = definePlugin({
     ctx.onStop(async () => {
       stopping.abort()
       if (port !== undefined) await listener.close(stopGraceMs)
+      await yaml.close()
     })
   },
 })

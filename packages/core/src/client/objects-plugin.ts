@@ -77,6 +77,6 @@ export const objectsPlugin = definePlugin({
       await new DefinitionServer({ client, registry, clock: ctx.clock, log: ctx.log, extensions }).start(signal)
       void runCompaction({ store, clock: ctx.clock, log: ctx.log, retentionMs: config.compactionRetentionSeconds * 1000 }, signal)
     })
-    ctx.health({ name: 'watch-cache', check: () => service.caughtUp() })
+    ctx.health({ name: 'watch-cache', readinessOnly: true, check: () => service.caughtUp() })
   },
 })

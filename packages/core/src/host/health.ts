@@ -4,6 +4,8 @@ export interface HealthResult {
   /** `slot/check`, or the name of a check of the host itself. */
   readonly name: string
   readonly ok: boolean
+  /** It says whether the process can serve, not whether it lives. */
+  readonly readinessOnly?: boolean
   /** Why not. */
   readonly reason?: string
 }

@@ -50,9 +50,9 @@ export class PluginSet {
       checks.map(async ({ name, check }): Promise<HealthResult> => {
         try {
           await withDeadline(this.#parts.clock, healthCheckMs, `check ${name}`, () => check.check())
-          return { name, ok: true }
+          return { name, ok: true, readinessOnly: check.readinessOnly === true }
         } catch (error) {
-          return { name, ok: false, reason: messageOf(error) }
+          return { name, ok: false, readinessOnly: check.readinessOnly === true, reason: messageOf(error) }
         }
       }),
     )

@@ -85,11 +85,13 @@ export class RunningHost implements Host {
     return [
       {
         name: 'started',
+        readinessOnly: true,
         ok: this.ready,
         ...(this.ready ? {} : { reason: `host ${this.name} is ${this.#status}` }),
       },
       {
         name: 'informer-sync',
+        readinessOnly: true,
         ok: unsynced.length === 0,
         ...(unsynced.length === 0 ? {} : { reason: `not synced: ${unsynced.join(', ')}` }),
       },

@@ -45,6 +45,8 @@ export interface AdmissionSpec {
 
 export interface HealthCheck {
   readonly name: string
+  /** It is about something outside this process, which starting the process anew does not mend: `/livez` leaves it out. */
+  readonly readinessOnly?: boolean
   /** Resolves when healthy; throws with the reason when not. Must answer within a second. */
   check(): void | Promise<void>
 }

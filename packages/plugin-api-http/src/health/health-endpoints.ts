@@ -7,13 +7,13 @@ type Endpoint = 'healthz' | 'livez' | 'readyz'
 export const isHealthPath = (segments: readonly string[]): segments is readonly [Endpoint, ...string[]] =>
   segments[0] === 'healthz' || segments[0] === 'livez' || segments[0] === 'readyz'
 
-/** Checks that fail while a host starts or stops: it is alive all the same. */
-const readinessOnly = new Set(['started', 'informer-sync'])
-
-/** `ping` tells that the server answers at all; the others are the host's. */
+/**
+ * `ping` tells that the server answers at all; the others are the host's. Of these `/livez` knows only those that starting the process anew can mend:
+ * not that it starts or stops, nor that the store is away. Kubernetes asks etcd there too, and loses its API servers with it.
+ */
 async function checksOf(endpoint: Endpoint, health: Health): Promise<readonly HealthResult[]> {
   const results = await health.check()
-  return [{ name: 'ping', ok: true }, ...(endpoint === 'livez' ? results.filter((result) => !readinessOnly.has(result.name)) : results)]
+  return [{ name: 'ping', ok: true }, ...(endpoint === 'livez' ? results.filter((result) => result.readinessOnly !== true) : results)]
 }
 
 /** The text of a health answer, as Kubernetes words it. Pure. */

@@ -1,4 +1,5 @@
 import { ApiError, type Parsed, parseJson, parseYaml, type UnstructuredObject } from '@continuo/core'
+import { isLargeYaml, type YamlThread } from './yaml-thread.ts'
 
 /** A decoded body, with the paths of the repeated keys that its text had. */
 export interface DecodedBody {
@@ -28,6 +29,8 @@ export interface Decoding {
   readonly maxBytes: number
   /** Decodes Kubernetes' protobuf envelope; absent: such bodies are 415. Throws `ApiError` BadRequest. */
   readonly protobuf?: (bytes: Uint8Array) => unknown
+  /** Reads large YAML without holding others up; absent: it is read on the spot. */
+  readonly yaml?: Pick<YamlThread, 'parse'>
 }
 
 /** Decodes an object's or an options' body by its content type; none is JSON. Throws 400 and 415. */
@@ -48,6 +51,15 @@ export function decodeBody(bytes: Buffer, contentType: string | undefined, { max
         `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
       )
   }
+}
+
+const yamlTypes = new Set(['application/yaml', 'text/yaml', 'application/x-yaml'])
+
+/** As {@link decodeBody}, and large YAML in a thread of its own. */
+export async function decodeAnyBody(bytes: Buffer, contentType: string | undefined, decoding: Decoding): Promise<DecodedBody> {
+  if (decoding.yaml !== undefined && yamlTypes.has(mediaTypeOf(contentType)) && isLargeYaml(bytes))
+    return withPaths(await decoding.yaml.parse(bytes, decoding.maxBytes))
+  return decodeBody(bytes, contentType, decoding)
 }
 
 /** The body of a write, which must be an object; everything else about it is the object service's business. */

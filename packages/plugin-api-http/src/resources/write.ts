@@ -11,7 +11,7 @@ import { continuoHeaders } from '@continuo/workload'
 import { readDeleteOptions, readFlag, readListOptions, readWriteOptions } from '../request/query-options.ts'
 import { jsonForm, sendJson } from '../server/answer.ts'
 import { type BodyLimits, readBody } from '../server/body.ts'
-import { asObject, type DecodedBody, type Decoding, decodeBody, mediaTypeOf } from './body-decoder.ts'
+import { asObject, type DecodedBody, type Decoding, decodeAnyBody, mediaTypeOf } from './body-decoder.ts'
 import type { Operation } from './operation.ts'
 import { type Presentation, sendList, sendObject } from './present.ts'
 
@@ -34,7 +34,7 @@ const patchTypes = {
 type PatchType = (typeof patchTypes)[keyof typeof patchTypes]
 
 const bodyOf = async (context: WriteContext): Promise<DecodedBody> =>
-  decodeBody(await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'), context.decoding)
+  decodeAnyBody(await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'), context.decoding)
 
 /** Kind of the body: the subresource's own, if it has one. */
 const kindOf = (context: WriteContext): string => context.operation.subresource?.kind.kind ?? context.served.gvk.kind
@@ -93,7 +93,7 @@ async function patch(context: WriteContext): Promise<void> {
     })
   }
   const bytes = await readBody(exchange, limits, context.clock)
-  const body = decodeBody(bytes, type === 'apply' ? 'application/yaml' : 'application/json', context.decoding)
+  const body = await decodeAnyBody(bytes, type === 'apply' ? 'application/yaml' : 'application/json', context.decoding)
   if (type === 'apply' && options.fieldManager === undefined) {
     throw new ApiError('Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch', {
       group: 'meta.k8s.io',
@@ -116,7 +116,7 @@ const withName = (configuration: UnstructuredObject, name: string): Unstructured
 const deleteBody = async (context: WriteContext): Promise<unknown> => {
   if (!context.exchange.hasBody) return undefined
   const bytes = await readBody(context.exchange, context.limits, context.clock)
-  return bytes.length === 0 ? undefined : decodeBody(bytes, context.exchange.header('content-type'), context.decoding).value
+  return bytes.length === 0 ? undefined : (await decodeAnyBody(bytes, context.exchange.header('content-type'), context.decoding)).value
 }
 
 async function remove(context: WriteContext): Promise<void> {

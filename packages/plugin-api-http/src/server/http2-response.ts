@@ -16,8 +16,10 @@ export class Http2Response implements Response {
     return this.#stream.headersSent
   }
 
+  /** Node.js ends the stream of a HEAD request before its headers are sent: it has no body, but it has an answer. */
   get writableEnded(): boolean {
-    return this.#stream.writableEnded
+    const stream: ServerHttp2Stream & { readonly headRequest?: boolean } = this.#stream
+    return stream.headRequest === true ? stream.headersSent : stream.writableEnded
   }
 
   get writableLength(): number {

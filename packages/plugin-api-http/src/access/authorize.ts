@@ -1,5 +1,5 @@
 import { ApiError, formatGroupResource, type UserInfo } from '@continuo/core'
-import type { AccessAttributes, AccessDecision, Authorizer } from '@continuo/workload'
+import type { AccessAttributes, AccessDecision, AuditTrail, Authorizer } from '@continuo/workload'
 
 export type AuthorizationMode = 'AlwaysAllow' | 'AlwaysDeny'
 
@@ -81,12 +81,21 @@ function ask(
 const withReason = (answer: AccessDecision, reason: string | undefined): AccessDecision =>
   answer.reason !== undefined || reason === undefined || answer.decision === 'allow' ? answer : { ...answer, reason }
 
-/** Lets a request pass or throws 403, as {@link decide} says. */
-export function authorize(attributes: AccessAttributes, authorizers: Chain, mode: AuthorizationMode): void | Promise<void> {
+/** Lets a request pass or throws 403, as {@link decide} says. The audit log, if there is one, is told the decision. */
+export function authorize(
+  attributes: AccessAttributes,
+  authorizers: Chain,
+  mode: AuthorizationMode,
+  audit?: AuditTrail,
+): void | Promise<void> {
   const answer = decide(attributes, authorizers, mode)
-  return answer instanceof Promise ? answer.then((late) => settle(attributes, late)) : settle(attributes, answer)
+  return answer instanceof Promise ? answer.then((late) => settle(attributes, late, audit)) : settle(attributes, answer, audit)
 }
 
-function settle(attributes: AccessAttributes, { decision, reason }: AccessDecision): void {
+function settle(attributes: AccessAttributes, { decision, reason }: AccessDecision, audit: AuditTrail | undefined): void {
+  if (audit !== undefined) {
+    audit.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid')
+    audit.annotate('authorization.k8s.io/reason', reason ?? '')
+  }
   if (decision !== 'allow') throw forbidden(attributes, reason)
 }

@@ -1,5 +1,5 @@
-import { ApiError, type Caller, type UserInfo } from '@continuo/core'
-import { type Authenticator, type Authorizer, continuoHeaders, parseFence } from '@continuo/workload'
+import { ApiError, type Caller, type Clock, isApiError, type UserInfo } from '@continuo/core'
+import { type AccessAttributes, type AuditLog, type Authenticator, type Authorizer, continuoHeaders, parseFence } from '@continuo/workload'
 import { attributesOf } from '../request/attributes.ts'
 import type { RequestPath } from '../request/path.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -14,6 +14,9 @@ export interface GateOptions {
   readonly authenticators: Keyed<Authenticator>
   readonly authorizers: Keyed<Authorizer>
   readonly authorization: AuthorizationMode
+  /** Told of each request as soon as its sender is known. */
+  readonly audit?: AuditLog
+  readonly clock: Clock
 }
 
 const maxTextLength = 128
@@ -30,7 +33,7 @@ export class Gate {
   /** The caller of an allowed request, without a promise when nothing has to be asked. Throws 401 and 403. */
   admit(exchange: Exchange, path: RequestPath, verb: string): Caller | Promise<Caller> {
     const { headers } = exchange
-    const { authenticators, authorizers, authorization } = this.#options
+    const { authenticators, authorizers, authorization, audit } = this.#options
     const user = authenticate(
       {
         headers,
@@ -44,7 +47,8 @@ export class Gate {
     )
     if (user instanceof Promise || impersonationHeaders.some((name) => headers[name] !== undefined))
       return this.#admitSlowly(exchange, path, verb, user)
-    const allowed = authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    if (audit !== undefined) this.#audit(exchange, path, verb, user)
+    const allowed = authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization, exchange.audit)
     const caller = callerOf(exchange, user)
     return allowed === undefined ? caller : allowed.then(() => caller)
   }
@@ -57,14 +61,51 @@ export class Gate {
 
   async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Caller> {
     const { authorizers, authorization } = this.#options
-    let user = await pending
+    let user = await this.#known(exchange, path, verb, pending)
+    this.#audit(exchange, path, verb, user)
     const wanted = impersonatedUser(exchange.headers)
     if (wanted !== undefined) {
-      for (const question of impersonationAttributes(user, wanted)) await authorize(question, authorizers, authorization)
+      for (const question of impersonationAttributes(user, wanted)) await this.#mayImpersonate(question, exchange)
       user = wanted
+      exchange.audit?.impersonates(user)
     }
-    await authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    await authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization, exchange.audit)
     return callerOf(exchange, user)
+  }
+
+  /** Only a refusal is told: what is decided of an impersonation is not what is decided of the request. */
+  async #mayImpersonate(question: AccessAttributes, exchange: Exchange): Promise<void> {
+    const { authorizers, authorization } = this.#options
+    try {
+      await authorize(question, authorizers, authorization)
+    } catch (error) {
+      exchange.audit?.annotate('authorization.k8s.io/decision', 'forbid')
+      throw error
+    }
+  }
+
+  /** Whoever fails to prove who he is is told of too. */
+  async #known(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<UserInfo> {
+    try {
+      return await pending
+    } catch (error) {
+      if (isApiError(error)) this.#audit(exchange, path, verb, undefined)
+      throw error
+    }
+  }
+
+  #audit(exchange: Exchange, path: RequestPath, verb: string, user: UserInfo | undefined): void {
+    const { audit, clock } = this.#options
+    if (audit === undefined) return
+    exchange.audit = audit.open({
+      user,
+      verb,
+      path,
+      uri: exchange.url,
+      headers: exchange.headers,
+      remoteAddress: exchange.socket?.remoteAddress ?? '',
+      receivedAt: clock.now(),
+    })
   }
 }
 
@@ -83,5 +124,6 @@ function callerOf(exchange: Exchange, user: UserInfo): Caller {
     cause: exchange.header(continuoHeaders.cause)?.slice(0, maxTextLength),
     warn: (text) => exchange.warn(text),
     userAgent,
+    ...(exchange.audit === undefined ? {} : { annotate: (key, value) => exchange.audit?.annotate(key, value) }),
   }
 }

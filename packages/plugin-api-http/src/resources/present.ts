@@ -1,7 +1,7 @@
 import type { Clock, ObjectView, ObjectViewList, ServedResource, Subresource } from '@continuo/core'
 import { protobufMediaType } from '@continuo/workload'
 import type { Wanted } from '../request/negotiate.ts'
-import { dress, sendBytes, wantsPlainJson } from '../server/answer.ts'
+import { dress, jsonForm, sendBytes, wantsPlainJson } from '../server/answer.ts'
 import type { BlockPool, Piece } from '../server/blocks.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { allOf, sendPieces } from '../server/write-pieces.ts'
@@ -17,6 +17,8 @@ export interface Presentation {
   /** What the request is about, when it is not the whole object. */
   readonly subresource?: Subresource | undefined
 }
+
+const jsonTextOf = (view: ObjectView): string => Buffer.from(view.encoded('json', (one) => one.json)).toString()
 
 const comma = Buffer.from(',')
 const end = Buffer.from(']}\n')
@@ -42,6 +44,7 @@ function objectBytes(view: ObjectView, { exchange, served, wanted, clock, subres
 /** Answers with one object. */
 export function sendObject(presentation: Presentation, view: ObjectView, status = 200): void {
   const { exchange, wanted } = presentation
+  if (exchange.audit?.wantsResponse === true) exchange.audit.answered(jsonTextOf(view))
   const { contentType, bytes } =
     wanted.mediaType === protobufMediaType
       ? { contentType: protobufMediaType, bytes: objectInProtobuf(view, wanted.version) }
@@ -76,6 +79,8 @@ function* listChunks(list: ObjectViewList, served: ServedResource, wanted: Wante
 /** Answers with a list. Objects' bytes go out as they lie in the cache, in pieces and no faster than the client reads. */
 export async function sendList(presentation: Presentation, list: ObjectViewList): Promise<void> {
   const { exchange, served, wanted, clock, blocks } = presentation
+  if (exchange.audit?.wantsResponse === true)
+    exchange.audit.answered(Buffer.from(await allOf(listChunks(list, served, jsonForm), clock, blocks)).toString())
   if (wanted.mediaType === protobufMediaType) {
     const body = await listInProtobuf(list.items, listHead(list, served, wanted), wanted.version, clock)
     return sendPieces(exchange, 200, protobufMediaType, body, clock, blocks)

@@ -71,6 +71,7 @@ export async function runWatch(
     // A version that is too old is told inside the watch, where clients look for it.
     if (!isApiError(error) || error.status !== 410) throw error
     beginAnswer(exchange, 200, contentTypeOf(context.wanted))
+    exchange.audit?.started(200)
     exchange.response.end(errorEvent(error, context.wanted))
     return
   }
@@ -94,6 +95,7 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
   try {
     if (exchange.isGone) return
     beginAnswer(exchange, 200, contentTypeOf(context.wanted))
+    exchange.audit?.started(200)
     response.flushHeaders()
     await pump(context, cursor, new EventEncoder(context))
     if (refusal !== undefined && !exchange.isGone) response.write(errorEvent(refusal, context.wanted))

@@ -34,7 +34,14 @@ const patchTypes = {
 type PatchType = (typeof patchTypes)[keyof typeof patchTypes]
 
 const bodyOf = async (context: WriteContext): Promise<DecodedBody> =>
-  decodeAnyBody(await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'), context.decoding)
+  decode(context, await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'))
+
+/** The body as a value; the audit log gets its copy before anything changes it. */
+async function decode({ exchange, decoding }: WriteContext, bytes: Buffer, type: string | undefined): Promise<DecodedBody> {
+  const body = await decodeAnyBody(bytes, type, decoding)
+  if (exchange.audit?.wantsRequest === true) exchange.audit.sent(body.value)
+  return body
+}
 
 /** Kind of the body: the subresource's own, if it has one. */
 const kindOf = (context: WriteContext): string => context.operation.subresource?.kind.kind ?? context.served.gvk.kind
@@ -93,7 +100,7 @@ async function patch(context: WriteContext): Promise<void> {
     })
   }
   const bytes = await readBody(exchange, limits, context.clock)
-  const body = await decodeAnyBody(bytes, type === 'apply' ? 'application/yaml' : 'application/json', context.decoding)
+  const body = await decode(context, bytes, type === 'apply' ? 'application/yaml' : 'application/json')
   if (type === 'apply' && options.fieldManager === undefined) {
     throw new ApiError('Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch', {
       group: 'meta.k8s.io',
@@ -116,7 +123,7 @@ const withName = (configuration: UnstructuredObject, name: string): Unstructured
 const deleteBody = async (context: WriteContext): Promise<unknown> => {
   if (!context.exchange.hasBody) return undefined
   const bytes = await readBody(context.exchange, context.limits, context.clock)
-  return bytes.length === 0 ? undefined : (await decodeAnyBody(bytes, context.exchange.header('content-type'), context.decoding)).value
+  return bytes.length === 0 ? undefined : (await decode(context, bytes, context.exchange.header('content-type'))).value
 }
 
 async function remove(context: WriteContext): Promise<void> {
@@ -124,7 +131,7 @@ async function remove(context: WriteContext): Promise<void> {
   const options = readDeleteOptions(exchange.query, await deleteBody(context))
   const result = await context.service.delete(context.ref, options, context.caller)
   if (!result.deleted || exchange.header(continuoHeaders.returnDeleted) !== undefined) return sendObject(context, result.view)
-  sendJson(exchange, 200, context.wanted.as === undefined ? context.wanted : jsonForm, {
+  const status = {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
@@ -135,7 +142,9 @@ async function remove(context: WriteContext): Promise<void> {
       kind: served.gvr.resource,
       uid: result.view.uid,
     },
-  })
+  }
+  if (exchange.audit?.wantsResponse === true) exchange.audit.answered(JSON.stringify(status))
+  sendJson(exchange, 200, context.wanted.as === undefined ? context.wanted : jsonForm, status)
 }
 
 async function removeCollection(context: WriteContext): Promise<void> {

@@ -19,6 +19,7 @@ function headersFor(exchange: Exchange, contentType: string, extra?: RawHeaders)
     headers.push('x-kubernetes-pf-flowschema-uid', exchange.place.flowSchemaUid)
     headers.push('x-kubernetes-pf-prioritylevel-uid', exchange.place.priorityLevelUid)
   }
+  if (exchange.audit !== undefined) headers.push('audit-id', exchange.audit.id)
   if (exchange.warnings !== undefined) for (const warning of exchange.warnings) headers.push('warning', warning)
   // The rest of an unread body would be taken for the next request.
   if (!exchange.bodyWasRead && !exchange.isHttp2 && exchange.hasBody) headers.push('connection', 'close')
@@ -104,6 +105,7 @@ export function asApiError(error: unknown, log: Log, what: string): ApiError {
 /** Answers with a `Status`; on an answer that has begun, ends it without a proper end, so that the client notices. */
 export function sendError(exchange: Exchange, error: ApiError): void {
   const { response } = exchange
+  exchange.audit?.failed({ status: 'Failure', reason: error.reason, message: error.message, code: error.status })
   if (exchange.isGone) return
   if (response.headersSent) {
     response.destroy()

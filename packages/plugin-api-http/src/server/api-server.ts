@@ -5,6 +5,7 @@ import {
   type Caller,
   type Clock,
   type Health,
+  isApiError,
   type Log,
   type Metrics,
   type ObjectService,
@@ -14,6 +15,7 @@ import {
 import {
   type ApiDelegate,
   type ApiRoute,
+  type AuditTrail,
   type ConnectHandler,
   type FlowController,
   type FlowPlace,
@@ -118,6 +120,7 @@ export class ApiServer {
     const began = clock.monotonic()
     let verb = exchange.method.toLowerCase()
     let resource = ''
+    let isPanic = false
     try {
       const path = parsePath(exchange.rawPath)
       verb = verbOf(exchange.method, path, exchange.query)
@@ -131,18 +134,22 @@ export class ApiServer {
       else if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
       else await this.#seated(exchange, path, verb, caller, () => this.#plain(exchange, path, caller))
     } catch (error) {
+      isPanic = !isApiError(error)
       sendError(exchange, asApiError(error, log, `${exchange.method} ${exchange.rawPath}`))
     } finally {
+      if (exchange.audit !== undefined) endAudit(exchange.audit, exchange.response.statusCode, isPanic)
       this.#metrics.observe(verb, resource, exchange.response.statusCode, (clock.monotonic() - began) / 1000)
     }
   }
 
   /** Carries an HTTP/1.1 upgrade (exec, attach, port-forward, proxied WebSockets) through the same gate. Never throws. */
   async upgrade(exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    let code = 101
     try {
       const path = parsePath(exchange.rawPath)
       const verb = verbOf(exchange.method, path, exchange.query)
       const caller = await this.#gate.admit(exchange, path, verb)
+      exchange.audit?.started(code)
       const delegated = this.#delegatedBy(path)
       if (delegated !== undefined) {
         const target = this.#delegateTarget(exchange, caller, delegated)
@@ -169,11 +176,15 @@ export class ApiServer {
       await this.#holding('long-running', () => runUpgrade(this.#connectContext(connect), request, socket, head))
     } catch (error) {
       const fault = asApiError(error, this.#options.log, `upgrade ${exchange.rawPath}`)
+      code = fault.status
+      exchange.audit?.failed({ status: 'Failure', reason: fault.reason, message: fault.message, code })
       const body = `${JSON.stringify(fault.toStatus())}\n`
       socket.on('error', () => {})
       socket.end(
         `HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
+    } finally {
+      exchange.audit?.end(code)
     }
   }
 
@@ -340,6 +351,9 @@ async function runOn(place: FlowPlace, exchange: Exchange, run: () => Promise<vo
     place.leave()
   }
 }
+
+/** The last that is told of a request. */
+const endAudit = (audit: AuditTrail, code: number, isPanic: boolean): void => (isPanic ? audit.panicked() : audit.end(code))
 
 /** The object or collection that a path means. The namespace of a cluster-scoped object is empty, also of a namespace itself. */
 const refOf = (path: ResourcePath, namespaced: boolean) => ({

@@ -7,7 +7,7 @@ import { Http2Response } from './http2-response.ts'
 /** Names and values in turn: what both versions of HTTP write without looking at each header again. */
 export type RawHeaders = readonly string[]
 
-import type { FlowPlace } from '@continuo/workload'
+import type { AuditTrail, FlowPlace } from '@continuo/workload'
 
 /** What the responses of both versions of HTTP have in common. */
 export interface Response {
@@ -64,6 +64,8 @@ export class Exchange {
   readonly method: string
   /** The path as it came, without the query. */
   readonly rawPath: string
+  /** Path and query, as they came. */
+  readonly url: string
   /** Undefined when the URL has none. */
   readonly query: URLSearchParams | undefined
   readonly headers: IncomingHttpHeaders
@@ -75,6 +77,8 @@ export class Exchange {
   bodyWasRead = false
   /** Where requests take turns: its seat, once it has one. */
   place: FlowPlace | undefined
+  /** Where an audit log is kept and wants to know of this request, once the sender is known. */
+  audit: AuditTrail | undefined
   readonly #stream: ServerHttp2Stream | undefined
   #warnings: string[] | undefined
   #abort: AbortController | undefined
@@ -83,6 +87,7 @@ export class Exchange {
     const { url } = parts
     const mark = url.indexOf('?')
     this.method = parts.method
+    this.url = url
     this.rawPath = mark < 0 ? url : url.slice(0, mark)
     this.query = mark < 0 || mark === url.length - 1 ? undefined : new URLSearchParams(url.slice(mark + 1))
     this.headers = parts.headers

@@ -1,0 +1,1 @@
+export { auditLog, auditLog as default, auditLogConfig } from './audit-log.ts'

@@ -1,0 +1,1 @@
+export { encryption, encryption as default, encryptionConfig } from './encryption.ts'

@@ -6,7 +6,7 @@ import { fn, type Overload, walksFirst } from './overload.ts'
 
 const same = (value: Value): Value => value
 const fail = (type: string, text: string): never => {
-  throw new CelEvaluationError(`type conversion error from '${JSON.stringify(text.slice(0, 100))}' to '${type}'`)
+  throw new CelEvaluationError(`type conversion error: ${JSON.stringify(text.slice(0, 100))} is no ${type}`)
 }
 
 function wholeOf(value: number): bigint {

@@ -1,5 +1,7 @@
+import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createAuthority, issueCertificate, type KeyPair } from '@continuo/lib-certificates'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type ClusterProcess, startProcess, temporaryDirectory } from '../support/cluster-process.ts'
@@ -180,5 +182,76 @@ describe.skipIf(kubectlMissing !== undefined)(
       expect(shell.code).not.toBe(0)
       expect(shell.stderr).toContain('admission webhook "shells.example.com" denied the request: no shells')
     })
+
+    it('is not locked out by a webhook about everything that must answer and does not: its pods come back by themselves', async () => {
+      const { certificate, privateKey } = await leaf('guard.default.svc')
+      const flag = join(home.path, 'guard-may-answer')
+      await writeFile(flag, '')
+      const program = `
+        const server = require('node:https').createServer({ cert: process.env.CERT, key: process.env.KEY }, (request, response) => {
+          let text = ''
+          request.on('data', (chunk) => { text += chunk })
+          request.on('end', () => {
+            const { request: asked, ...review } = JSON.parse(text)
+            response.end(JSON.stringify({ ...review, response: { uid: asked.uid, allowed: true } }))
+          })
+        })
+        const timer = setInterval(() => {
+          if (!require('node:fs').existsSync(process.env.FLAG)) return
+          clearInterval(timer)
+          server.listen(8443, process.env.POD_IP)
+        }, 20)`
+      const env = [
+        { name: 'CERT', value: certificate },
+        { name: 'KEY', value: privateKey },
+        { name: 'FLAG', value: flag },
+      ]
+      const labels = { app: 'guard' }
+      const containers = [{ name: 'guard', image: 'host', command: [process.execPath, '-e', program], env }]
+      await create({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'guard' },
+        spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+      })
+      await create({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'guard' },
+        spec: { selector: labels, ports: [{ port: 443, targetPort: 8443 }] },
+      })
+      await ok(['rollout', 'status', 'deployment/guard', '--timeout=20s'])
+      const rules = [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'] }]
+      const clientConfig = { service: { namespace: 'default', name: 'guard' }, caBundle: caBundle() }
+      await create(configuration('ValidatingWebhookConfiguration', 'guard', { clientConfig, rules }))
+      await eventually(async () => expect((await run(['create', 'configmap', 'guarded'])).code).toBe(0))
+
+      const pods = async (): Promise<string> => {
+        const format = '{range .items[?(@.status.phase=="Running")]}{.metadata.uid} {end}'
+        return (await ok(['get', 'pods', '-l', 'app=guard', '-o', `jsonpath=${format}`])).trim()
+      }
+      await rm(flag)
+      await ok(['delete', 'pods', '-l', 'app=guard', '--now'])
+      await eventually(async () => {
+        const { stderr } = await run(['create', 'configmap', 'refused'])
+        expect(stderr).toContain('failed calling webhook "guard.example.com"')
+      })
+      const silent = await eventually(async () => {
+        const running = await pods()
+        expect(running).toMatch(/^\S+$/)
+        return running
+      })
+      // Made, bound and started while nobody answers for the webhook.
+      await ok(['delete', 'pods', '-l', 'app=guard', '--now'])
+      await eventually(async () => {
+        const running = await pods()
+        expect(running).toMatch(/^\S+$/)
+        expect(running).not.toBe(silent)
+      })
+      expect((await run(['create', 'configmap', 'refused'])).code).not.toBe(0)
+      await writeFile(flag, '')
+      await eventually(async () => expect((await run(['create', 'configmap', 'guarded-again'])).stderr).toBe(''))
+      await ok(['delete', 'validatingwebhookconfiguration', 'guard'])
+    }, 90_000)
   },
 )

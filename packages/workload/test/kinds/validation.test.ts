@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  certificateSigningRequestResource,
   cronJobResource,
   horizontalPodAutoscalerResource,
   ingressClassResource,
@@ -51,6 +52,8 @@ const stateful = (spec: object) => ({
     ...spec,
   },
 })
+const csr = (spec: object) => ({ spec: { request: 'AAEC', signerName: 'a.io/b', usages: ['client auth'], ...spec } })
+const decided = (...types: string[]) => ({ conditions: types.map((type) => ({ type, status: 'True' })) })
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 describe('validation of kinds', () => {
@@ -85,6 +88,12 @@ describe('validation of kinds', () => {
   })
 
   it.each([
+    [certificateSigningRequestResource, csr({ usages: ['fun'] }), 'spec.usages[0]: Unsupported value: "fun"'],
+    [
+      certificateSigningRequestResource,
+      { ...csr({}), status: decided('Approved', 'Denied') },
+      'Approved and Denied conditions are mutually exclusive',
+    ],
     [cronJobResource, every('* * *'), 'spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]'],
     [cronJobResource, every('70 * * * *'), 'end of range (70) above maximum (59): 70'],
     [cronJobResource, every('* * 0 * *'), 'beginning of range (0) below minimum (1): 0'],
@@ -307,6 +316,18 @@ describe('validation of kinds', () => {
   })
 
   it.each([
+    [
+      certificateSigningRequestResource,
+      csr({}),
+      { ...csr({}), status: decided('Approved') },
+      'status.conditions: Forbidden: updates may not remove a condition of type "Approved"',
+    ],
+    [
+      certificateSigningRequestResource,
+      { ...csr({}), status: decided('Denied') },
+      csr({}),
+      'status.conditions: Forbidden: updates may not add a condition of type "Denied"',
+    ],
     [
       persistentVolumeResource,
       volume({ hostPath: { path: '/b' } }),

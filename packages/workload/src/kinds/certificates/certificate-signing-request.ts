@@ -6,6 +6,7 @@ import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
+import { checkConditions, checkDecisions, checkUsages } from './check-request.ts'
 
 export type CertificateSigningRequest = CertificateSigningRequestObject
 /** Handle of certificatesigningrequests in certificates.k8s.io/v1. */
@@ -42,7 +43,10 @@ export const certificateSigningRequestResource = workloadResource(CertificateSig
       if (spec !== undefined && (spec.usages?.length ?? 0) === 0 && spec.signerName === 'kubernetes.io/legacy-unknown')
         spec.usages = ['digital signature', 'key encipherment']
     },
-    validate({ spec }, errors) {
+    validate(request, errors) {
+      const { spec } = request
+      checkUsages(spec?.usages, errors)
+      checkConditions(request, errors)
       if (!spec?.request) errors.push(fieldError.required('spec.request'))
       if (!spec?.signerName) errors.push(fieldError.required('spec.signerName'))
       else if (!/^[^/]+\.[^/]+\/[^/]+$/.test(spec.signerName))
@@ -63,7 +67,10 @@ export const certificateSigningRequestResource = workloadResource(CertificateSig
           ),
         )
     },
-    validateUpdate: (next, old, errors) => checkImmutable(next.spec, old.spec, 'spec', errors),
+    validateUpdate(next, old, errors, subresource) {
+      checkImmutable(next.spec, old.spec, 'spec', errors)
+      checkDecisions(next, old, subresource, errors)
+    },
   }),
 })
 

@@ -62,6 +62,40 @@ describe('names and versions', () => {
   })
 })
 
+describe('a status', () => {
+  const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'main', image: 'host' }] } }
+  const selector = { matchLabels: { app: 'x' } }
+
+  it.each([
+    ['/apis/apps/v1', 'deployments', 'Deployment', { selector, template }, {}],
+    ['/apis/apps/v1', 'replicasets', 'ReplicaSet', { selector, template }, { replicas: 0 }],
+    [
+      '/apis/apps/v1',
+      'daemonsets',
+      'DaemonSet',
+      { selector, template },
+      { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
+    ],
+    [
+      '/apis/policy/v1',
+      'poddisruptionbudgets',
+      'PodDisruptionBudget',
+      { selector, minAvailable: 1 },
+      { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+    ],
+  ])('is there from the beginning, with the counts that are always told: %s %s', async (base, plural, kind, spec, status) => {
+    const made = await behaving().ask('POST', `${base}/namespaces/default/${plural}`, {
+      apiVersion: base.slice('/apis/'.length),
+      kind,
+      metadata: { name: 'fresh' },
+      spec,
+      status: { conditions: [], replicas: 9 },
+    })
+    expect(made.status).toEqual(status)
+    expect(JSON.stringify(made.metadata.managedFields)).not.toContain('f:status')
+  })
+})
+
 describe('dry run', () => {
   it('of every kind of write says what would be, and stores nothing', async () => {
     const { ask, refused } = behaving()

@@ -7,13 +7,14 @@ import {
   type ObjectSubresource,
   type ResourceDefinition,
   type ResourceStrategy,
+  type Schema,
   type Subresource,
   type TableDefinition,
   type UnstructuredObject,
 } from '@continuo/core'
 import { conform } from '../schema/conform.ts'
 import { schemaOf } from '../schema/schema-of.ts'
-import { resourceFacts, type SubresourceFacts } from './resource-facts.ts'
+import { type ResourceFacts, resourceFacts, type SubresourceFacts } from './resource-facts.ts'
 import { scaleSubresource } from './scale.ts'
 import { statusSubresource } from './status.ts'
 
@@ -51,7 +52,7 @@ export function workloadResource(handle: Kind, options: WorkloadResourceOptions 
     verbs: facts.verbs,
     ...(options.shortNames === undefined ? {} : { shortNames: options.shortNames }),
     ...(options.categories === undefined ? {} : { categories: options.categories }),
-    strategy: withForm(facts.definition, options.strategy),
+    strategy: withForm(facts, options.strategy),
     storageVersion: handle.version,
     versions: [
       {
@@ -77,11 +78,25 @@ function derive(handle: Kind, name: string, facts: SubresourceFacts): Subresourc
   }
 }
 
-/** Every write is brought into form before the kind's own defaults see it. */
-const withForm = (definition: string, strategy: ResourceStrategy = {}): ResourceStrategy => ({
+/** Every write is brought into form before the kind's own defaults see it, and begins with the status that Go clients call empty. */
+const withForm = ({ definition, subresources }: ResourceFacts, strategy: ResourceStrategy = {}): ResourceStrategy => ({
   ...strategy,
   default(next) {
     conform(next, schemaOf(definition))
     strategy.default?.(next)
   },
+  ...(subresources.status === undefined
+    ? {}
+    : {
+        prepareForCreate(next) {
+          strategy.prepareForCreate?.(next)
+          next.status ??= emptyStatus(schemaOf(definition).properties?.status)
+        },
+      }),
 })
+
+/** A status that nobody has told yet: there, as programs in every language expect, with zero for the counts that are always told. */
+function emptyStatus(schema: Schema | undefined): Record<string, unknown> {
+  const counts = (schema?.required ?? []).filter((name) => schema?.properties?.[name]?.type === 'integer')
+  return Object.fromEntries(counts.map((name) => [name, 0]))
+}

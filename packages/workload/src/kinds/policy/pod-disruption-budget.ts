@@ -21,6 +21,9 @@ export const podDisruptionBudgetResource = workloadResource(PodDisruptionBudget,
     ageColumn(),
   ),
   strategy: strategyOf<PodDisruptionBudget>({
+    prepareForCreate(budget) {
+      budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }
+    },
     validate({ spec }, errors) {
       if (spec?.minAvailable !== undefined && spec.maxUnavailable !== undefined)
         errors.push(fieldError.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))

@@ -86,6 +86,19 @@ it('reads what was written plain or with an older key, and writes with the first
   expect(await within(path, [fresh], read)).toBe(plain)
 })
 
+it('writes an object that does not change anew when it lies under an older key, and only then', async () => {
+  const path = await directory()
+  await within(path, [old], create)
+  await within(path, [fresh, old], async (host) => {
+    const secrets = host.use(ObjectClientCap).for(Secret)
+    const before = await secrets.get(at)
+    const rewritten = await secrets.update(before as Secret)
+    expect(rewritten.metadata.resourceVersion).not.toBe(before.metadata.resourceVersion)
+    expect((await secrets.update(rewritten as Secret)).metadata.resourceVersion).toBe(rewritten.metadata.resourceVersion)
+  })
+  expect(await within(path, [fresh], read)).toBe(plain)
+})
+
 it('loses nothing by a missing or a wrong key: the right one opens it again', async () => {
   const path = await directory()
   await within(path, [old], create)

@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.ts'
 import type { DeepReadonly, UnstructuredObject } from '../objects/object.ts'
 import { parseObjectKey } from '../resources/storage-key.ts'
-import { isPlainValue, openValue, plainPayloadAt } from '../resources/value-envelope.ts'
+import { isPlainValue, isSealedOtherwise, openValue, plainPayloadAt } from '../resources/value-envelope.ts'
 import type { ValueTransform } from '../resources/value-transform.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
 import { cloneJson } from '../schema/json-value.ts'
@@ -166,6 +166,11 @@ export class StoredView implements ObjectView {
       this.#grown(bytes.length)
     }
     return bytes
+  }
+
+  /** True when a write of the same object would still store something else: it lies under an older key. */
+  get isSealedOtherwise(): boolean {
+    return isSealedOtherwise(this.source.value, this.source.key, this.#context.transform)
   }
 
   /** The stored JSON as it is, for conversion. */

@@ -184,7 +184,8 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
   await run.validate()
   if (plan.ownsFields !== true) ownFields(session, target, before, next)
   const goes = isReleased(target, next)
-  if (!goes && run.companions.length === 0 && isUnchanged(next, before)) return { result: resultOf(target, old, false) }
+  if (!goes && run.companions.length === 0 && !old.isSealedOtherwise && isUnchanged(next, before))
+    return { result: resultOf(target, old, false) }
   const value = goes ? undefined : await sealObject(parts, served, next, target.key)
   if (dryRun) return { result: resultOf(target, new PlainView(next), goes) }
   const outcome = await commitWrite(parts, caller, run, { key: target.key, expected: old.source.modRevision, value, inTurn })

@@ -42,6 +42,13 @@ export const plainPayloadAt = 3
 export const isPlainValue = (value: Uint8Array): boolean =>
   value.length >= plainPayloadAt && value[0] === format && value[1] === codecJson && value[2] === 0
 
+/** True when a write would seal the value otherwise than it is sealed: under another key, or no longer plain. */
+export function isSealedOtherwise(value: Uint8Array, storageKey: string, transform: ValueTransform | undefined): boolean {
+  if (transform === undefined) return false
+  const idLength = value[2] ?? 0
+  return Buffer.from(value.subarray(plainPayloadAt, plainPayloadAt + idLength)).toString() !== (transform.writeKey(storageKey) ?? '')
+}
+
 /** The payload of {@link sealValue}: a view into `value` when it is plain. */
 export function openValue(value: Uint8Array, storageKey: string, transform: ValueTransform | undefined): Buffer {
   if (value.length < 3 || value[0] !== format || value[1] !== codecJson) {

@@ -33,6 +33,8 @@ export interface WatchContext {
   readonly log: Log
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
+  /** How long this watch goes on when the server stops: thousands that end in one instant would come back to another server in one instant. */
+  readonly lingerMs: () => number
   /** Watches over the right to watch while the watch is open: `revoked` is called, once, with the refusal when it is gone. */
   readonly whileAllowed: (revoked: (error: ApiError) => void) => Disposable
 }
@@ -91,7 +93,8 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
     cursor.close()
   })
   response.once('close', end)
-  stopping.addEventListener('abort', end, { once: true })
+  const endSoon = (): void => void context.clock.after(context.lingerMs(), end)
+  stopping.addEventListener('abort', endSoon, { once: true })
   try {
     if (exchange.isGone) return
     beginAnswer(exchange, 200, contentTypeOf(context.wanted))
@@ -105,7 +108,7 @@ async function streamWatch(context: WatchContext, cursor: WatchCursor): Promise<
     cursor.close()
     right[Symbol.dispose]()
     response.off('close', end)
-    stopping.removeEventListener('abort', end)
+    stopping.removeEventListener('abort', endSoon)
     if (!exchange.isGone) response.end()
   }
 }

@@ -89,6 +89,10 @@ interface ResourceRequest {
 }
 
 const leaseGroup = 'coordination.k8s.io'
+const longestLingerMs = 2_000
+
+const shuttingDown = (): ApiError =>
+  new ApiError('ServiceUnavailable', 'the server is shutting down, please try again later', { retryAfterSeconds: 1 })
 
 /** Answers requests in this order: authenticate, classify, authorise, flow control, and only then the body. */
 export class ApiServer {
@@ -129,6 +133,7 @@ export class ApiServer {
       if (path.isResource) resource = served === undefined ? 'unknown' : path.resource
       const admitted = this.#gate.admit(exchange, path, verb)
       const caller = admitted instanceof Promise ? await admitted : admitted
+      if (this.#options.stopping.aborted && (path.isResource || !isHealthPath(path.segments))) throw shuttingDown()
       const delegated = this.#delegatedBy(path)
       if (delegated !== undefined) await this.#delegate(exchange, path, verb, caller, delegated)
       else if (path.isResource) await this.#inTurn(requestOf(exchange, path, served, verb, caller))
@@ -282,7 +287,13 @@ export class ApiServer {
     const { clock, log, stopping } = this.#options
     const ask = () => this.#gate.readmit(caller.user, exchange, path, 'watch')
     const whileAllowed: WatchContext['whileAllowed'] = (revoked) => this.#watchRights.hold(ask, revoked)
-    return { exchange, served, wanted: this.#wantedBy(request), clock, log, stopping, whileAllowed }
+    const lingerMs = () => this.#lingerMs()
+    return { exchange, served, wanted: this.#wantedBy(request), clock, log, stopping, lingerMs, whileAllowed }
+  }
+
+  /** Watches end over a time that grows with their number, a millisecond for each. */
+  #lingerMs(): number {
+    return Math.min(longestLingerMs, this.#flow.inFlight['long-running']) * this.#options.random.next()
   }
 
   /** Ends the watches whose users may no longer watch. To be called from time to time. */

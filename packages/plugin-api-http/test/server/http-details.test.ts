@@ -1,4 +1,5 @@
 import { definePlugin } from '@continuo/core'
+import { ApiEndpointCap } from '@continuo/workload'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isLargeYaml } from '../../src/resources/yaml-thread.ts'
 import { type RunningApi, startApi } from '../running-api.ts'
@@ -102,5 +103,43 @@ describe('HEAD over HTTP/2', () => {
       await closed
     }
     await expect.poll(() => session.state.outboundQueueSize ?? 0).toBe(0)
+  })
+})
+
+describe('a server that stops', () => {
+  it('tells so in /readyz before anything else, refuses new work with 503 and Retry-After, and ends watches spread out', async () => {
+    const gate = Promise.withResolvers<void>()
+    // It stops after the API, which answers meanwhile.
+    const slow = definePlugin({
+      name: 'slow',
+      api: '^1',
+      requires: { endpoint: ApiEndpointCap },
+      setup: (ctx) => ctx.onStop(() => gate.promise),
+    })
+    api = await startApi({}, [{ slot: 'slow', plugin: slow }])
+    const running = api
+    const session = running.session()
+    const ended: number[] = []
+    const watches: Promise<void>[] = []
+    for (let at = 0; at < 100; at++) {
+      const watch = session.request({ ':path': `${configMaps}?watch=true` })
+      await new Promise((resolve) => watch.once('response', resolve))
+      const end = Promise.withResolvers<void>()
+      watch.resume().once('end', () => {
+        ended.push(performance.now())
+        end.resolve()
+      })
+      watches.push(end.promise)
+    }
+    const stopped = running.host.stop()
+    const ready = await running.call('/readyz?verbose')
+    expect([ready.status, ready.text.includes('[-]started failed')]).toEqual([500, true])
+    expect((await running.call('/livez')).status).toBe(200)
+    expect((await running.call('/version')).status).toBe(200)
+    gate.resolve()
+    await Promise.all(watches)
+    await stopped
+    expect(ended).toHaveLength(100)
+    expect((ended.at(-1) as number) - (ended[0] as number)).toBeGreaterThan(20)
   })
 })

@@ -1,4 +1,4 @@
-import { definePlugin } from '@continuo/core'
+import { CustomResourceDefinition, definePlugin } from '@continuo/core'
 import { type AccessAttributes, AccessGateCap, ConfigMap, Deployment, ValidatingAdmissionPolicy } from '@continuo/workload'
 import { describe, expect, it } from 'vitest'
 import { configMap, deployment, eventually, startControlPlane, untyped } from './control-plane.ts'
@@ -178,6 +178,52 @@ describe('parameters', () => {
     await validating('p', limited, { paramRef: { selector: { matchLabels: { limit: 'yes' } }, parameterNotFoundAction: 'Allow' } })
     await expect(client.for(Deployment).create(deployment('web', 3))).rejects.toMatchObject({
       message: expect.stringContaining('at most 2'),
+    })
+  })
+
+  it('are custom resources as well, and so is what they are about', async () => {
+    const { client, validating } = await startControlPlane()
+    const definition = (plural: string, kind: string) => ({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `${plural}.rules.example.com` },
+      spec: {
+        group: 'rules.example.com',
+        scope: 'Namespaced',
+        names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { max: { type: 'integer' }, size: { type: 'integer' } } } },
+          },
+        ],
+      },
+    })
+    await client.for(CustomResourceDefinition).create(untyped(definition('limits', 'Limit')))
+    await client.for(CustomResourceDefinition).create(untyped(definition('boxes', 'Box')))
+    const rules = { group: 'rules.example.com', version: 'v1' }
+    const [limits, boxes] = await eventually(() =>
+      Promise.all([client.resource({ ...rules, resource: 'limits' }), client.resource({ ...rules, resource: 'boxes' })]),
+    )
+    const custom = (kind: string, name: string, more: object) =>
+      untyped({ apiVersion: 'rules.example.com/v1', kind, metadata: { name, namespace: 'default' }, ...more })
+    await eventually(() => limits.create(custom('Limit', 'strict', { max: 3 }) as never))
+    await validating(
+      'p',
+      {
+        paramKind: { apiVersion: 'rules.example.com/v1', kind: 'Limit' },
+        matchConstraints: {
+          resourceRules: [{ operations: ['CREATE'], apiGroups: ['rules.example.com'], apiVersions: ['v1'], resources: ['boxes'] }],
+        },
+        validations: [{ expression: 'object.size <= params.max' }],
+      },
+      { paramRef: { name: 'strict', namespace: 'default', parameterNotFoundAction: 'Deny' } },
+    )
+    await boxes.create(custom('Box', 'small', { size: 3 }) as never)
+    await expect(boxes.create(custom('Box', 'big', { size: 4 }) as never)).rejects.toMatchObject({
+      message: expect.stringContaining('boxes.rules.example.com "big" is forbidden: '),
     })
   })
 

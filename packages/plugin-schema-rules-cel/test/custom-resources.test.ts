@@ -111,7 +111,7 @@ it('of an object that its schema refuses are said not to be checked', async () =
   await client.for(CustomResourceDefinition).create(definition(spec))
   const objects = await served(client)
   const error = await refusal(objects.create(gadget({ replicas: 'x' })))
-  expect(error.message).toContain('<nil>: Invalid value: null: some validation rules were not checked because the object was invalid')
+  expect(error.message).toContain('<nil>: Invalid value: "null": some validation rules were not checked because the object was invalid')
 })
 
 it('may become stricter without locking what is stored', async () => {

@@ -10,7 +10,7 @@ import { invalid } from './api-errors.ts'
 /** Rules look at objects that are of their types alone. */
 const rulesNotChecked = fieldError.invalid(
   '<nil>',
-  null,
+  'null',
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 )
 

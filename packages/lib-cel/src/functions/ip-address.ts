@@ -45,7 +45,7 @@ const within = (address: IpAddress, prefix: string, length: number): boolean => 
 export const isUnspecified = ({ bits }: IpAddress): boolean => bits === 0n
 export const isLoopback = (ip: IpAddress): boolean => (ip.family === 4 ? within(ip, '127.0.0.0', 8) : ip.bits === 1n)
 export const isLinkLocalMulticast = (ip: IpAddress): boolean =>
-  ip.family === 4 ? within(ip, '224.0.0.0', 24) : ip.bits >> 112n === 0xff02n || ((ip.bits >> 112n) & 0xff0fn) === 0xff02n
+  ip.family === 4 ? within(ip, '224.0.0.0', 24) : ((ip.bits >> 112n) & 0xff0fn) === 0xff02n
 export const isLinkLocalUnicast = (ip: IpAddress): boolean => (ip.family === 4 ? within(ip, '169.254.0.0', 16) : within(ip, 'fe80::', 10))
 const isMulticast = (ip: IpAddress): boolean => (ip.family === 4 ? within(ip, '224.0.0.0', 4) : within(ip, 'ff00::', 8))
 const isBroadcast = (ip: IpAddress): boolean => ip.family === 4 && ip.bits === 0xffffffffn

@@ -1,6 +1,6 @@
 import { CelEvaluationError } from '../cel-error.ts'
 import type { Meter } from '../evaluate/meter.ts'
-import { ArrayList, elementsOf, MergedList } from '../values/collections.ts'
+import { ArrayList, depthOf, elementsOf, JoinedList, MergedList } from '../values/collections.ts'
 import { equal, identityOf, numeric } from '../values/equality.ts'
 import { durationOf, timestampOf } from '../values/time.ts'
 import { type CelList, type CelMap, type Duration, type Timestamp, Uint, type Value } from '../values/value.ts'
@@ -74,9 +74,16 @@ const concatenation: readonly Overload[] = [
   metered(undefined, '_+_(list<A>, list<A>): list<A>', concatenate, { size: (a, b) => a + b }),
 ]
 
+/** Lists up to this size are copied; larger ones are joined, so deep at most: memory must not grow quicker than cost. */
+const copiedSize = 64
+const joinedDepth = 16
+
 function concatenate(a: CelList, b: CelList, meter: Meter): Value {
-  meter.charge(perCharacter(a.size + b.size))
   const { listType } = a
+  const size = a.size + b.size
+  const isJoined = listType === undefined && size > copiedSize && Math.max(depthOf(a), depthOf(b)) < joinedDepth
+  meter.charge(isJoined ? 1 : perCharacter(Math.min(size, copiedSize)) + Math.max(0, size - copiedSize))
+  if (isJoined) return new JoinedList(a, b)
   if (listType === undefined) return new ArrayList([...elementsOf(a), ...elementsOf(b)])
   return new MergedList(merge(a, b, meter), listType, a.keys)
 }

@@ -74,7 +74,12 @@ const joining: CostRule = {
   size: (size, by = 0) => size * (1 + by),
   flattens: true,
 }
-const list = (parts: readonly Value[]): CelList => new ArrayList(parts)
+
+/** Parts cost a unit each beside the walk: there may be one for each character. */
+function paid(parts: readonly Value[], meter: Meter): CelList {
+  meter.charge(parts.length)
+  return new ArrayList(parts)
+}
 
 const sizes: readonly Overload[] = (
   [
@@ -113,8 +118,13 @@ export const strings: readonly Overload[] = [
     cost: (text) => perCharacter(text),
     size: (text, _part, by) => text * Math.max(1, by) + by,
   }),
-  method('string', 'split(string): list<string>', (text: string, by: string) => list(split(text, by)), walksFirst),
-  method('string', 'split(string, int): list<string>', (text: string, by: string, most: bigint) => list(split(text, by, most)), walksFirst),
+  metered('string', 'split(string): list<string>', (text: string, by: string, meter: Meter) => paid(split(text, by), meter), walksFirst),
+  metered(
+    'string',
+    'split(string, int): list<string>',
+    (text: string, by: string, most: bigint, meter: Meter) => paid(split(text, by, most), meter),
+    walksFirst,
+  ),
   method('string', 'substring(int): string', substring, walksFirst),
   method('string', 'substring(int, int): string', substring, walksFirst),
   method('list<string>', 'join(): string', join, joining),

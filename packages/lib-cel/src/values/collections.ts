@@ -31,6 +31,29 @@ export class MergedList extends ArrayList {
   }
 }
 
+/** Two lists as one, without a copy of either: what `+` makes of large ones. */
+export class JoinedList extends CelList {
+  readonly size: number
+  readonly #first: CelList
+  readonly #second: CelList
+  /** How many such lists stand inside of each other: what reading one element goes through. */
+  readonly depth: number
+
+  constructor(first: CelList, second: CelList) {
+    super()
+    this.#first = first
+    this.#second = second
+    this.size = first.size + second.size
+    this.depth = 1 + Math.max(depthOf(first), depthOf(second))
+  }
+
+  at(index: number): Value {
+    return index < this.#first.size ? this.#first.at(index) : this.#second.at(index - this.#first.size)
+  }
+}
+
+export const depthOf = (list: CelList): number => (list instanceof JoinedList ? list.depth : 0)
+
 /** A map that an expression made. Keys are strings, bools and numbers; an int and a uint of one value are one key. */
 export class KeyedMap extends CelMap {
   readonly #entries = new Map<string, readonly [Value, Value]>()

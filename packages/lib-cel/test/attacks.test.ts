@@ -63,6 +63,17 @@ describe('an expression that wants to take for ever', () => {
     expect(took).toBeLessThan(Math.max(500, usual * 60))
   })
 
+  it('of sets of objects that are all alike is stopped too', () => {
+    const self = { kind: 'list' as const, element: cel.dyn, listType: 'set' as const }
+    const list = Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? { a: i } : { a: i, b: i }))
+    for (const source of ['self == other', '(self + other).size() > 0']) {
+      const program = compileCel(source, { variables: { self, other: self } })
+      const started = performance.now()
+      expect(() => program.evaluate({ self: list, other: [...list].reverse() }, new Meter(budget))).toThrow(CelBudgetError)
+      expect(performance.now() - started).toBeLessThan(3_000)
+    }
+  })
+
   it('cannot hide behind what absorbs errors', () => {
     const program = compileCel('self.list.all(a, self.list.all(b, self.list.all(c, a + b + c >= 0))) || true', { variables })
     expect(() => program.evaluate(big, new Meter(10_000))).toThrow(CelBudgetError)

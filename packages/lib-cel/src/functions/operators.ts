@@ -95,15 +95,22 @@ function merge(a: CelList, b: CelList, meter: Meter): Value[] {
   for (const [fromRight, list] of [[false, a] as const, [true, b] as const])
     for (const item of elementsOf(list)) {
       const id = identityOf(item, a.keys)
-      const known = places.get(id) ?? []
-      const place = fromRight ? known.find((at) => a.listType === 'map' || equal(items[at] as Value, item, meter)) : undefined
-      if (place !== undefined) items[place] = item
-      else {
-        places.set(id, [...known, items.length])
-        items.push(item)
+      const known = places.get(id)
+      const place = fromRight ? known?.find((at) => a.listType === 'map' || same(items[at] as Value, item, meter)) : undefined
+      if (place !== undefined) {
+        items[place] = item
+        continue
       }
+      if (known === undefined) places.set(id, [items.length])
+      else known.push(items.length)
+      items.push(item)
     }
   return items
+}
+
+function same(a: Value, b: Value, meter: Meter): boolean {
+  meter.charge(1)
+  return equal(a, b, meter)
 }
 
 const smaller: CostRule = { cost: (a, b) => Math.max(1, perCharacter(Math.min(a, b))) }

@@ -48,7 +48,11 @@ function listsEqual(a: CelList, b: CelList, meter: Meter): boolean {
   }
   return elementsOf(a).every((item) => {
     const bucket = others.get(identityOf(item, keys)) ?? []
-    const found = bucket.findIndex((other) => equal(item, other, meter))
+    const found = bucket.findIndex((other) => {
+      // Items that are no scalars share a bucket.
+      meter.charge(1)
+      return equal(item, other, meter)
+    })
     if (found < 0) return false
     bucket.splice(found, 1)
     return true

@@ -183,8 +183,11 @@ describe('@kubernetes/client-node, objects', () => {
         },
       },
     })
-    const scale = await apps.readNamespacedDeploymentScale({ name, namespace })
-    await apps.replaceNamespacedDeploymentScale({ name, namespace, body: { ...scale, spec: { replicas: 2 } } })
+    // The controller writes too: whoever reads and then writes tries again after a conflict.
+    await eventually(async () => {
+      const scale = await apps.readNamespacedDeploymentScale({ name, namespace })
+      await apps.replaceNamespacedDeploymentScale({ name, namespace, body: { ...scale, spec: { replicas: 2 } } })
+    })
     await eventually(async () => expect((await apps.readNamespacedDeploymentStatus({ name, namespace })).status?.readyReplicas).toBe(2))
     const pods = (await core.listNamespacedPod({ namespace, labelSelector: `app=${name}` })).items
     const victim = pods[0]?.metadata?.name ?? ''

@@ -1,16 +1,20 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { Container, ContainerPort, PodSpec, Volume } from '../generated/types/core-v1.ts'
+import { each } from '../rules/each.ts'
 import { checkName, checkRequiredName, isDnsLabel, isPortName } from '../rules/names.ts'
 import { checkAddress, checkOneOf, checkPortNumber } from '../rules/values.ts'
 import { checkEnvironment } from './check-environment.ts'
 import { checkLifecycle, checkProbe } from './check-probe.ts'
 import { checkResources } from './check-resources.ts'
+import { checkContainerSecurity } from './check-security.ts'
 
 /** What the containers of one pod share and must not take twice. */
 export interface PodScope {
   readonly names: Set<string>
   readonly hostPorts: Set<string>
   readonly volumes: ReadonlyMap<string, DeepReadonly<Volume>>
+  /** Names of the pod's claims of devices. */
+  readonly claims: ReadonlySet<string>
   readonly grace: number
 }
 
@@ -18,6 +22,7 @@ export const podScope = (spec: DeepReadonly<PodSpec>): PodScope => ({
   names: new Set(),
   hostPorts: new Set(),
   volumes: new Map((spec.volumes ?? []).map((volume) => [volume.name, volume])),
+  claims: new Set((spec.resourceClaims ?? []).map(({ name }) => name)),
   grace: spec.terminationGracePeriodSeconds ?? 30,
 })
 
@@ -40,6 +45,14 @@ export function checkContainer(
   checkEnvironment(container, path, errors)
   checkMounts(container, path, scope, errors)
   checkResources(container.resources, `${path}.resources`, errors)
+  checkContainerSecurity(container.securityContext, `${path}.securityContext`, errors)
+  each(container.resources?.claims, `${path}.resources.claims`, ({ name }, at) => {
+    if (!scope.claims.has(name)) errors.push(fieldError.notFound(`${at}.name`, name))
+  })
+  each(container.resizePolicy, `${path}.resizePolicy`, ({ resourceName, restartPolicy }, at) => {
+    checkOneOf(resourceName, ['cpu', 'memory'], `${at}.resourceName`, errors)
+    checkOneOf(restartPolicy, ['NotRequired', 'RestartContainer'], `${at}.restartPolicy`, errors)
+  })
   const restartable = role === 'initContainers' && container.restartPolicy === 'Always'
   if (container.restartPolicy !== undefined && role !== 'ephemeralContainers')
     checkOneOf(container.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`, errors)
@@ -92,6 +105,11 @@ function checkMounts(container: DeepReadonly<Container>, path: string, scope: Po
       const value = mount[field]
       if (value) checkRelativePath(value, `${at}.${field}`, errors)
     }
+    checkOneOf(mount.mountPropagation, ['Bidirectional', 'HostToContainer', 'None'], `${at}.mountPropagation`, errors, false)
+    if (mount.mountPropagation === 'Bidirectional' && container.securityContext?.privileged !== true)
+      errors.push(
+        fieldError.forbidden(`${at}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers'),
+      )
     if (mount.subPath && mount.subPathExpr)
       errors.push(fieldError.invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
   })

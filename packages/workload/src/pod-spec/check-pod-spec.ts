@@ -13,6 +13,8 @@ import { checkLabelSelector } from '../rules/selectors.ts'
 import { checkAddress, checkAmounts, checkNotNegative, checkOneOf } from '../rules/values.ts'
 import { checkContainer, podScope } from './check-container.ts'
 import { checkNodeSelector, checkNodeTerm } from './check-node-selector.ts'
+import { checkPodSecurity } from './check-security.ts'
+import { checkSurroundings } from './check-surroundings.ts'
 import { checkVolumes } from './check-volume.ts'
 
 /** The spec of a pod or of a template (`pkg/apis/core/validation`, ValidatePodSpec). It has been defaulted. */
@@ -46,13 +48,21 @@ export function checkPodSpec(spec: DeepReadonly<PodSpec>, path: string, errors: 
     const value = spec[field]
     if (value) checkName(rule, value, `${path}.${field}`, errors)
   }
+  checkPodSecurity(spec.securityContext, `${path}.securityContext`, errors)
+  checkSurroundings(spec, path, errors)
   checkAmounts(spec.overhead, `${path}.overhead`, errors)
   each(spec.tolerations, `${path}.tolerations`, (toleration, at) => checkToleration(toleration, at, errors))
   spec.hostAliases?.forEach((alias, index) => {
     checkAddress(alias.ip, `${path}.hostAliases[${index}].ip`, errors)
     each(alias.hostnames, `${path}.hostAliases[${index}].hostnames`, (name, at) => checkName(isDnsSubdomain, name, at, errors))
   })
-  each(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, (constraint, at) => checkSpread(constraint, at, errors))
+  const spreads = new Set<string>()
+  each(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`, (constraint, at) => {
+    checkSpread(constraint, at, errors)
+    const identity = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`
+    if (spreads.has(identity)) errors.push(fieldError.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, identity))
+    spreads.add(identity)
+  })
   if (spec.affinity !== undefined) checkAffinity(spec.affinity, `${path}.affinity`, errors)
   each(spec.readinessGates, `${path}.readinessGates`, (gate, at) =>
     checkName(isQualifiedName, gate.conditionType, `${at}.conditionType`, errors),
@@ -119,6 +129,16 @@ function checkSpread(constraint: DeepReadonly<TopologySpreadConstraint>, path: s
   checkOneOf(constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'], `${path}.whenUnsatisfiable`, errors)
   if (constraint.minDomains !== undefined && constraint.minDomains <= 0)
     errors.push(fieldError.invalid(`${path}.minDomains`, constraint.minDomains, 'must be greater than zero'))
+  if (constraint.minDomains !== undefined && constraint.whenUnsatisfiable !== 'DoNotSchedule')
+    errors.push(
+      fieldError.invalid(
+        `${path}.minDomains`,
+        constraint.minDomains,
+        `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${constraint.whenUnsatisfiable}`,
+      ),
+    )
+  for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const)
+    checkOneOf(constraint[field], ['Honor', 'Ignore'], `${path}.${field}`, errors, false)
   checkLabelSelector(constraint.labelSelector, `${path}.labelSelector`, errors)
 }
 
@@ -155,4 +175,5 @@ function checkPodTerm(term: DeepReadonly<PodAffinityTerm>, path: string, errors:
   if (!term.topologyKey) errors.push(fieldError.required(`${path}.topologyKey`, 'can not be empty'))
   checkLabelSelector(term.labelSelector, `${path}.labelSelector`, errors)
   checkLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`, errors)
+  for (const namespace of term.namespaces ?? []) checkName(isDnsLabel, namespace, `${path}.namespace`, errors)
 }

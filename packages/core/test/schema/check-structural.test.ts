@@ -104,6 +104,22 @@ describe('a version of a definition', () => {
     expect(all({}, { storedVersions: ['v0'] })[0]).toBe('status.storedVersions: Invalid value: ["v0"]: must have the storage version v1')
   })
 
+  it('of a protected group is approved by a URL, or says that it is not', () => {
+    const approved = (approval?: string): string[] => {
+      const one = definition({})
+      const guarded = {
+        ...one,
+        metadata: { name: 'ws.x.k8s.io', ...(approval === undefined ? {} : { annotations: { 'api-approved.kubernetes.io': approval } }) },
+        spec: { ...one.spec, group: 'x.k8s.io' },
+      }
+      return validateDefinition(guarded as CustomResourceDefinition).map(({ message }) => message)
+    }
+    expect(approved()[0]).toContain('Required value: protected groups must have approval annotation')
+    expect(approved('yes')[0]).toContain('with either a URL or a reason starting with "unapproved"')
+    expect(approved('https://github.com/kubernetes/enhancements/pull/1')).toEqual([])
+    expect(approved('unapproved, experimental-only')).toEqual([])
+  })
+
   it('is not judged again while the spec stays as it is', () => {
     const odd = definition(select('.a.nope'))
     expect(validateDefinition(odd, odd)).toEqual([])

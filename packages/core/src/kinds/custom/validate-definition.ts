@@ -77,14 +77,20 @@ function validateGroup({ spec, metadata }: Definition, errors: FieldError[]): vo
     for (const fault of dnsSubdomainFaults(group)) errors.push(fieldError.invalid('spec.group', group, fault))
     if (!group.includes('.')) errors.push(fieldError.invalid('spec.group', group, 'should be a domain with at least one dot'))
   }
-  if (/(^|\.)(k8s|kubernetes)\.io$/.test(group) && !metadata.annotations?.['api-approved.kubernetes.io']) {
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return
+  const at = 'metadata.annotations[api-approved.kubernetes.io]'
+  const approval = metadata.annotations?.['api-approved.kubernetes.io'] ?? ''
+  const pull = 'see https://github.com/kubernetes/enhancements/pull/1111'
+  if (approval === '')
+    errors.push(fieldError.required(at, `protected groups must have approval annotation "api-approved.kubernetes.io", ${pull}`))
+  else if (!approval.startsWith('unapproved') && !URL.canParse(approval))
     errors.push(
-      fieldError.required(
-        'metadata.annotations[api-approved.kubernetes.io]',
-        'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
+      fieldError.invalid(
+        at,
+        approval,
+        `protected groups must have approval annotation "api-approved.kubernetes.io" with either a URL or a reason starting with "unapproved", ${pull}`,
       ),
     )
-  }
 }
 
 function validateNames({ spec }: Definition, errors: FieldError[]): void {

@@ -1,4 +1,4 @@
-import type { Histogram, Metrics } from '@continuo/core'
+import type { Metrics } from '@continuo/core'
 import type { SeatRange } from './levels/share-seats.ts'
 
 export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
@@ -43,24 +43,23 @@ const waitBuckets = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 3
 
 /** Metrics under the names that Kubernetes' dashboards know. */
 export function flowMetrics(metrics: Metrics): FlowMetrics {
-  const prefix = 'apiserver_flowcontrol_'
   const both = ['flow_schema', 'priority_level']
-  const dispatched = metrics.counter(`${prefix}dispatched_requests_total`, 'Requests that were let run.', both)
-  const rejected = metrics.counter(`${prefix}rejected_requests_total`, 'Requests refused with 429.', [...both, 'reason'])
-  const wait: Histogram = metrics.histogram(`${prefix}request_wait_duration_seconds`, 'Time in a queue, of requests that had to wait.', {
+  const dispatched = metrics.counter('apiserver_flowcontrol_dispatched_requests_total', 'Requests that were let run.', both)
+  const rejected = metrics.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests refused with 429.', [...both, 'reason'])
+  const wait = metrics.histogram('apiserver_flowcontrol_request_wait_duration_seconds', 'Time in a queue, of requests that had to wait.', {
     labels: [...both, 'execute'],
     buckets: waitBuckets,
   })
-  const ofLevel = (name: string, help: string) => metrics.gauge(`${prefix}${name}`, help, ['priority_level'])
+  const one = ['priority_level']
   const gauges = {
-    running: ofLevel('current_executing_requests', 'Requests that run.'),
-    seatsInUse: ofLevel('current_executing_seats', 'Seats that are taken.'),
-    waiting: ofLevel('current_inqueue_requests', 'Requests in queues.'),
-    limit: ofLevel('current_limit_seats', 'Seats that the level may take now.'),
-    smoothDemand: ofLevel('demand_seats_smoothed', 'Seats that the level asked for, smoothed.'),
-    nominal: ofLevel('nominal_limit_seats', 'Seats by shares alone.'),
-    lower: ofLevel('lower_limit_seats', 'Seats that are never lent.'),
-    upper: ofLevel('upper_limit_seats', 'Seats with everything that may be borrowed.'),
+    running: metrics.gauge('apiserver_flowcontrol_current_executing_requests', 'Requests that run.', one),
+    seatsInUse: metrics.gauge('apiserver_flowcontrol_current_executing_seats', 'Seats that are taken.', one),
+    waiting: metrics.gauge('apiserver_flowcontrol_current_inqueue_requests', 'Requests in queues.', one),
+    limit: metrics.gauge('apiserver_flowcontrol_current_limit_seats', 'Seats that the level may take now.', one),
+    smoothDemand: metrics.gauge('apiserver_flowcontrol_demand_seats_smoothed', 'Seats that the level asked for, smoothed.', one),
+    nominal: metrics.gauge('apiserver_flowcontrol_nominal_limit_seats', 'Seats by shares alone.', one),
+    lower: metrics.gauge('apiserver_flowcontrol_lower_limit_seats', 'Seats that are never lent.', one),
+    upper: metrics.gauge('apiserver_flowcontrol_upper_limit_seats', 'Seats with everything that may be borrowed.', one),
   } as const
   const capacity = metrics.gauge('continuo_flow_capacity_ratio', 'Part of the seats that the event loop can serve now.')
   return {

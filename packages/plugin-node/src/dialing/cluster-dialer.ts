@@ -27,6 +27,7 @@ export const clusterDialer = definePlugin({
     const dialing = new ClusterDialing({
       client: ctx.client,
       random: ctx.random,
+      clock: ctx.clock,
       nodes: ctx.use.nodes,
       allowLoopback: ctx.config.allowLoopback,
     })

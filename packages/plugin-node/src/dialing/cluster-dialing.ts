@@ -1,4 +1,4 @@
-import { ApiError, type DeepReadonly, isApiError, type ObjectClient, type ObjectKey, type Random } from '@continuo/core'
+import { ApiError, type Clock, type DeepReadonly, isApiError, type ObjectClient, type ObjectKey, type Random } from '@continuo/core'
 import { type ClusterConnection, type ClusterDialer, EndpointSlice, type NodeDialer, Pod, Service } from '@continuo/workload'
 import { portOf, readyEndpoints } from './choose-endpoint.ts'
 import { isProxyable } from './proxyable-address.ts'
@@ -7,6 +7,7 @@ import { dialAddress, tunnel } from './tunnel.ts'
 export interface ClusterDialingOptions {
   readonly client: ObjectClient
   readonly random: Random
+  readonly clock: Clock
   readonly nodes: NodeDialer | undefined
   /** Addresses of this machine may be dialled: endpoints without pods, and services of the type ExternalName. */
   readonly allowLoopback: boolean
@@ -67,7 +68,7 @@ export class ClusterDialing implements ClusterDialer {
     if (!this.#mayDial(host)) throw new ApiError('BadRequest', `address not allowed: ${JSON.stringify(host)} cannot be proxied to`)
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     try {
-      return { stream: await dialAddress(host, port, signal), address }
+      return { stream: await dialAddress(host, port, this.#options.clock, signal), address }
     } catch (error) {
       throw unavailable(`error trying to reach service: dial tcp ${address}: ${reasonOf(error)}`, error)
     }

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '@continuo/core'
 
 const connectTimeoutMs = 10_000
 
@@ -36,16 +37,17 @@ export function tunnel(stream: Duplex, path: string, signal: AbortSignal): Promi
 }
 
 /** A plain connection to an address of the network. */
-export function dialAddress(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+export function dialAddress(host: string, port: number, clock: Clock, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal, timeout: connectTimeoutMs })
+    const socket = connect({ host, port, signal })
+    const cancel = clock.after(connectTimeoutMs, () => socket.destroy(new RangeError(`no connection within ${connectTimeoutMs / 1000} s`)))
+    socket.once('close', cancel)
     socket.once('connect', () => {
-      socket.setTimeout(0)
+      cancel()
       socket.setNoDelay(true)
       socket.off('error', reject)
       resolve(socket)
     })
-    socket.once('timeout', () => socket.destroy(new RangeError(`no connection within ${connectTimeoutMs / 1000} s`)))
     socket.once('error', reject)
   })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { manifestOf, packages, sources, workspace } from './workspace-files.ts'
 
-/** Packages that the sources of a package import, or that its config files use, by name. */
+/** Packages that the sources of a package import, or that its config files use or offer in a comment, by name. */
 function used(name: string): ReadonlySet<string> {
   const config = join(workspace, 'packages', name, 'config')
   const texts = [

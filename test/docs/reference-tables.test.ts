@@ -5,14 +5,18 @@ import { tableRows } from './markdown.ts'
 import { sources, withoutComments } from './workspace-files.ts'
 
 /** Upper-case texts in sources that are no codes of ours: of the platform, of libraries, of the environment. */
-const foreign = /^(ERR|HPE)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
+const foreign =
+  /^(ERR|HPE|EAI|CAP|SYS)_|_CERT_IN_CHAIN$|^CERT_HAS_EXPIRED$|^(DEPTH_ZERO|UNABLE_TO)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^MY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
+
+/** Rights of a process, as pods name them: `securityContext.capabilities`. */
+const linuxCapabilities = new Set(['AUDIT_WRITE', 'DAC_OVERRIDE', 'NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW'])
 
 /** Codes by the packages that name them. */
 function codesInSources(): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>()
   for (const source of sources()) {
     for (const [, code = ''] of withoutComments(source.text).matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)) {
-      if (!foreign.test(code)) found.set(code, (found.get(code) ?? new Set()).add(source.package))
+      if (!foreign.test(code) && !linuxCapabilities.has(code)) found.set(code, (found.get(code) ?? new Set()).add(source.package))
     }
   }
   // These are made of a reason.

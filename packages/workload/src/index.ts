@@ -1,4 +1,5 @@
 export * from './contracts/index.ts'
+export * from './routing/index.ts'
 export type * from './generated/types/index.ts'
 export { checkClientConfig } from './kinds/admission-registration/webhooks.ts'
 export { Binding, bindingResource } from './kinds/core/binding.ts'
@@ -121,6 +122,8 @@ export {
 export { kindOf } from './kinds/kind-of.ts'
 export { NodeMetrics, nodeMetricsResource } from './kinds/metrics/node-metrics.ts'
 export { PodMetrics, podMetricsResource } from './kinds/metrics/pod-metrics.ts'
+export { type PodDnsWanted, type PodResolvConf, podResolvConf } from './pod-dns/pod-resolv-conf.ts'
+export { emptyResolvConf, formatResolvConf, parseResolvConf, type ResolvConf } from './pod-dns/resolv-conf.ts'
 export { pullPolicyOf } from './pod-spec/default-container.ts'
 export { qualityOfService } from './pod-spec/quality-of-service.ts'
 export {

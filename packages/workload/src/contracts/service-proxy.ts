@@ -8,6 +8,9 @@ export interface ProxyEndpoint {
   readonly terminating: boolean
   readonly nodeName?: string
   readonly zone?: string
+  /** Zones and nodes whose traffic the endpoint shall get, by the slice's hints. Absent: no hint. */
+  readonly forZones?: readonly string[]
+  readonly forNodes?: readonly string[]
 }
 
 /** One port of one service with everything that is needed to route to it. */
@@ -32,13 +35,15 @@ export interface ProxyServicePort {
 /** Everything that a node's proxy shall do. Immutable: a new state shares what did not change. */
 export interface ProxyState {
   readonly nodeName: string
+  /** Zone of this node, for topology hints. */
+  readonly zone?: string
   readonly ports: ReadonlyMap<string, ProxyServicePort>
 }
 
 /** A service port that could not be programmed, for a condition and an Event. */
 export interface ProxyProblem {
   readonly id: string
-  /** CamelCase: `PortInUse`, `AddressNotAvailable`, `PermissionDenied`, `ProtocolNotSupported`. */
+  /** CamelCase: `PortInUse`, `AddressNotAvailable`, `AddressNotAllowed`, `PermissionDenied`, `ProtocolNotSupported`. */
   readonly reason: string
   readonly message: string
 }

@@ -42,8 +42,8 @@ async function readPair(certificateFile: string, keyFile: string): Promise<KeyPa
   }
 }
 
-/** Writes whole or not at all, readable by the owner alone, and on the disk when it resolves. */
-async function writePrivate(file: string, text: string): Promise<void> {
+/** Writes whole or not at all, readable by the owner alone, and on the disk when it resolves. Throws `CERT_NOT_WRITABLE`. */
+export async function writePrivate(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.tmp`
   try {
     const handle = await open(draft, 'wx', 0o600)

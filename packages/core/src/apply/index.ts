@@ -16,8 +16,8 @@ export {
   withField,
   withoutSubtrees,
 } from './field-set.ts'
-export { lastAppliedAnnotation } from './last-applied.ts'
 export { type FieldShape, fieldSchema, fieldShape } from './field-shape.ts'
+export { lastAppliedAnnotation } from './last-applied.ts'
 export { type FieldOwner, type OwnedFields, type Ownership, ownerId, readManagedFields, writeManagedFields } from './managed-fields.ts'
 export { mergeConfiguration } from './merge-configuration.ts'
 export { type PathElement, showFieldPath } from './path-element.ts'

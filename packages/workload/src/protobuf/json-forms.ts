@@ -11,6 +11,7 @@ export interface JsonForm {
 }
 
 const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1'
+const extensions = 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1'
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const encoder = new TextEncoder()
 
@@ -36,6 +37,12 @@ const rawForm: JsonForm = {
 const itemsForm: JsonForm = { toJson: ({ items }) => items ?? [], toWire: (json) => ({ items: json }) }
 const quantityForm: JsonForm = { toJson: ({ string }) => string || '0', toWire: (json) => ({ string: String(json) }) }
 
+/** A schema, or something else in its place: the wire has a field for each. */
+const schemaOr = (other: string): JsonForm => ({
+  toJson: (fields) => fields.schema ?? fields[other] ?? [],
+  toWire: (json) => (Array.isArray(json) ? { [other]: json } : { schema: json }),
+})
+
 export const jsonForms: ReadonlyMap<string, JsonForm> = new Map<string, JsonForm>([
   ['k8s.io.apimachinery.pkg.api.resource.Quantity', quantityForm],
   ['k8s.io.apimachinery.pkg.api.resource.QuantityValue', quantityForm],
@@ -58,6 +65,16 @@ export const jsonForms: ReadonlyMap<string, JsonForm> = new Map<string, JsonForm
   [`${meta}.FieldsV1`, rawForm],
   ['k8s.io.apimachinery.pkg.runtime.RawExtension', rawForm],
   [`${meta}.Verbs`, itemsForm],
+  [`${extensions}.JSON`, rawForm],
+  [`${extensions}.JSONSchemaPropsOrArray`, schemaOr('jSONSchemas')],
+  [`${extensions}.JSONSchemaPropsOrStringArray`, schemaOr('property')],
+  [
+    `${extensions}.JSONSchemaPropsOrBool`,
+    {
+      toJson: ({ allows, schema }) => schema ?? allows ?? false,
+      toWire: (json) => (typeof json === 'boolean' ? { allows: json } : { allows: true, schema: json }),
+    },
+  ],
 ])
 
 /** The forms above, and lists of text that have a name of their own (`ExtraValue`). */

@@ -77,12 +77,19 @@ function fullName(reference: string, owner: string): string {
 
 /** Properties that the schema of the same definition requires. */
 function requiredOf(message: string): ReadonlySet<string> {
-  const text = definitions[message.replace(/^k8s\.io\./, 'io.k8s.').replace('kube_aggregator', 'kube-aggregator')] ?? ''
+  const text =
+    definitions[
+      message
+        .replace(/^k8s\.io\./, 'io.k8s.')
+        .replace('kube_aggregator', 'kube-aggregator')
+        .replace('extensions_apiserver', 'extensions-apiserver')
+    ] ?? ''
   return new Set([...text.matchAll(/(?:^|;)([^ ;]+)! /g)].map((match) => match[1] as string))
 }
 
 const packages: Readonly<Record<string, string>> = {
   '': 'k8s.io.api.core',
+  'apiextensions.k8s.io': 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions',
   'apiregistration.k8s.io': 'k8s.io.kube_aggregator.pkg.apis.apiregistration',
   'internal.apiserver.k8s.io': 'k8s.io.api.apiserverinternal',
   'metrics.k8s.io': 'k8s.io.metrics.pkg.apis.metrics',

@@ -19,5 +19,8 @@ export const presentWhenZero: ReadonlySet<string> = new Set(
     'HorizontalPodAutoscalerStatus.currentCPUUtilizationPercentage HostPathVolumeSource.type PersistentVolumeClaimSpec.storageClassName',
     'PodSpec.priority ReplicaSetSpec.replicas ReplicationControllerSpec.replicas StatefulSetSpec.replicas',
     'TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup',
+    'JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.maxLength JSONSchemaProps.minLength JSONSchemaProps.maxItems',
+    'JSONSchemaProps.minItems JSONSchemaProps.multipleOf JSONSchemaProps.maxProperties JSONSchemaProps.minProperties',
+    'JSONSchemaProps.x-kubernetes-preserve-unknown-fields ValidationRule.optionalOldSelf',
   ].flatMap((line) => line.split(' ')),
 )

@@ -1,4 +1,5 @@
 import { type Clock, ContinuoError, type ObjectClient, type Random, systemClock, systemRandom } from '@continuo/core'
+import type { RemoteApiTls } from '@continuo/workload'
 import { connectionSettings, type ServerAccess } from './access/connection-settings.ts'
 import { Credentials } from './access/credentials.ts'
 import { readKubeconfig } from './access/kubeconfig.ts'
@@ -44,6 +45,8 @@ export interface HttpClient extends ObjectClient, AsyncDisposable {
   readonly server: string
   /** Why the server cannot be reached just now; undefined when it can, or was never asked. */
   readonly problem: TransportError | undefined
+  /** TLS of a further connection to the server, from the files as they are now. Throws `CLIENT_UNREACHABLE`. */
+  tls(): Promise<RemoteApiTls>
   /** JSON of a path beside the resources, such as `/continuo/decisions`. Throws `ApiError`. */
   getPath(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>
   /** Ends every connection with what runs on it: requests fail with 503, watches with them. */
@@ -97,6 +100,7 @@ export async function createHttpClient(options: HttpClientOptions): Promise<Http
     with: (identity) => client.with(identity),
     resources: () => client.resources(),
     getPath: async (path, query) => (await requester.json({ method: 'GET', path, query: new URLSearchParams(query).toString() })).value,
+    tls: () => credentials.tls(),
     close,
     [Symbol.asyncDispose]: close,
   }

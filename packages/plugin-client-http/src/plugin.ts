@@ -1,4 +1,5 @@
 import { ClockCap, definePlugin, type Log, ObjectClientCap, RandomCap } from '@continuo/core'
+import { RemoteApiCap } from '@continuo/workload'
 import { clientHttpConfig } from './config.ts'
 import { createHttpClient } from './create-http-client.ts'
 
@@ -15,7 +16,7 @@ export const clientHttp = definePlugin({
   roles: ['control-plane', 'node'],
   config: clientHttpConfig,
   requires: { clock: ClockCap, random: RandomCap },
-  provides: [ObjectClientCap],
+  provides: [ObjectClientCap, RemoteApiCap],
   async setup(ctx) {
     const { connectTimeoutSeconds, requestTimeoutSeconds, keepAliveSeconds, pingTimeoutSeconds, ...config } = ctx.config
     const client = await createHttpClient({
@@ -29,6 +30,7 @@ export const clientHttp = definePlugin({
       onWarning: warnOnce(ctx.log),
     })
     ctx.provide(ObjectClientCap, client)
+    ctx.provide(RemoteApiCap, { server: client.server, tls: () => client.tls() })
     ctx.onStop(() => client.close())
     ctx.health({
       name: 'api-connection',

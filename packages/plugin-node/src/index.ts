@@ -1,5 +1,7 @@
 export { nodeAgent as default, nodeAgent } from './agent.ts'
 export { type AgentConfig, agentConfig } from './agent-config.ts'
-export { LocalConnections, nodeConnections } from './connections.ts'
+export { LocalConnections } from './connections/local-connections.ts'
+export { nodeConnections } from './connections/node-connections.ts'
+export { nodeUplink } from './connections/node-uplink.ts'
 export { clusterDialer } from './dialing/cluster-dialer.ts'
 export { serviceRouting } from './routing/service-routing.ts'

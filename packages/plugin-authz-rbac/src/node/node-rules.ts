@@ -14,6 +14,8 @@ export const everyNodeMay: readonly AccessRule[] = [
   on('create read', 'certificates.k8s.io', 'certificatesigningrequests'),
   on('read', 'storage.k8s.io', 'csidrivers'),
   on('read', 'node.k8s.io', 'runtimeclasses'),
+  // Each only in its own name, which the other end looks at.
+  at('get', '/node-connection/*'),
   at('get', '/api /api/* /apis /apis/* /openapi /openapi/* /healthz /livez /readyz /version'),
 ]
 

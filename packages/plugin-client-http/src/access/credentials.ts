@@ -23,6 +23,9 @@ const readText = async (material: Material, what: string): Promise<string> => {
   }
 }
 
+const isSameFile = (one: Material | undefined, other: Material | undefined): boolean =>
+  one !== undefined && other !== undefined && 'file' in one && 'file' in other && one.file === other.file
+
 /** Gives out what a connection and a request need to say who asks. Files are read anew, so that they can be renewed while the client runs. */
 export class Credentials {
   readonly #settings: ConnectionSettings
@@ -44,12 +47,14 @@ export class Credentials {
     const [caText, certText, keyText] = await Promise.all([
       read('authority', ca),
       read('client certificate', cert),
-      read('client key', key),
+      // One file for both is read once: it may be replaced just now, and they must match.
+      isSameFile(cert, key) ? undefined : read('client key', key),
     ])
+    const keyOf = isSameFile(cert, key) ? certText : keyText
     return {
       ...(caText === undefined ? {} : { ca: caText }),
       ...(certText === undefined ? {} : { cert: certText }),
-      ...(keyText === undefined ? {} : { key: keyText }),
+      ...(keyOf === undefined ? {} : { key: keyOf }),
       ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
     }
   }

@@ -1,6 +1,6 @@
 import { type Duplex, duplexPair } from 'node:stream'
-import { ContinuoError, definePlugin } from '@continuo/core'
-import { type NodeDialer, NodeDialerCap, type NodeUplink, NodeUplinkCap } from '@continuo/workload'
+import type { NodeDialer, NodeUplink } from '@continuo/workload'
+import { notConnected } from './not-connected.ts'
 
 /** Connections between agents and a control plane in one process: a dial is a pair of streams. */
 export class LocalConnections implements NodeDialer, NodeUplink {
@@ -9,11 +9,7 @@ export class LocalConnections implements NodeDialer, NodeUplink {
   async dial(node: string, signal: AbortSignal): Promise<Duplex> {
     signal.throwIfAborted()
     const offer = this.#offers.get(node)
-    if (offer === undefined) {
-      throw new ContinuoError('NODE_NOT_CONNECTED', `no agent of node ${JSON.stringify(node)} is connected to this replica`, {
-        hint: 'check that the node runs; its agent connects again by itself',
-      })
-    }
+    if (offer === undefined) throw notConnected(node)
     const [ours, theirs] = duplexPair()
     offer.open.add(theirs)
     endTogether(ours, theirs)
@@ -48,16 +44,3 @@ function endTogether(one: Duplex, other: Duplex): void {
   tell(one, other)
   tell(other, one)
 }
-
-/** Lets agents in the same process be dialled by its control plane. Nodes get the uplink by inheritance between hosts. */
-export const nodeConnections = definePlugin({
-  name: 'node-connections',
-  api: '^1',
-  roles: ['control-plane'],
-  provides: [NodeDialerCap, NodeUplinkCap],
-  setup(ctx) {
-    const connections = new LocalConnections()
-    ctx.provide(NodeDialerCap, connections)
-    ctx.provide(NodeUplinkCap, connections)
-  },
-})

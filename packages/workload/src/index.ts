@@ -1,5 +1,4 @@
 export * from './contracts/index.ts'
-export * from './routing/index.ts'
 export type * from './generated/types/index.ts'
 export { checkClientConfig } from './kinds/admission-registration/webhooks.ts'
 export { Binding, bindingResource } from './kinds/core/binding.ts'
@@ -136,6 +135,8 @@ export {
   hasProtobufForm,
   protobufMediaType,
 } from './protobuf/codec.ts'
+export * from './routing/index.ts'
+export { checkCanonicalNetwork } from './rules/networks.ts'
 export { type Description, definitionNames, hasDefinition, loadDescriptions, schemaOf } from './schema/schema-of.ts'
 export { virtualKinds } from './virtual-kinds.ts'
 export { workloadKinds } from './workload-kinds.ts'

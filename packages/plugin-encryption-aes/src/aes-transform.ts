@@ -22,6 +22,10 @@ export class AesTransform implements ValueTransform {
     this.#random = random
   }
 
+  get keyIds(): readonly string[] {
+    return [...this.#keys.keys()]
+  }
+
   writeKey(storageKey: string): string | undefined {
     return this.#isWanted(storageKey) ? this.#first : undefined
   }

@@ -13,6 +13,7 @@ import type { CommitResult, StoreCondition, StoreTransaction, StoreWrite } from 
 import { isStoreError } from '../store/store-error.ts'
 import { notServed } from './api-errors.ts'
 import type { Caller } from './caller.ts'
+import { fenceCondition } from './fence-condition.ts'
 import { convertObjects } from './prepare-views.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { storedJson } from './stored-json.ts'
@@ -149,12 +150,9 @@ async function companionWrite(parts: ServiceParts, write: CompanionWrite, condit
 
 function addFence(parts: ServiceParts, { fence }: Caller, conditions: Map<string, number>): string | undefined {
   if (fence === undefined) return undefined
-  const definition = parts.registry.get(fence)
-  if (definition === undefined) throw notServed()
-  const key = objectKey(definition, fence.namespace, fence.name)
-  const revision = parts.views.scale.parse(fence.resourceVersion)
+  const { key, modRevision } = fenceCondition(parts.registry, parts.views.scale, fence)
   // The write of the epoch itself, by its own holder, is conditioned on its version anyway.
-  if (!conditions.has(key)) conditions.set(key, revision)
+  if (!conditions.has(key)) conditions.set(key, modRevision)
   return key
 }
 

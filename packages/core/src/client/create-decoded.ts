@@ -89,7 +89,7 @@ async function attemptCreate(
     await run.mutate()
     if (run.mutable) applyDefaults(served.schema, next)
     if (hasStatusSubresource(served.version)) delete next.status
-    strategy?.prepareForCreate?.(next)
+    strategy?.prepareForCreate?.(next, caller.user)
   } catch (error) {
     throw explainFault(error, served.gvk, served.schema, next)
   }

@@ -9,9 +9,16 @@ export interface ObjectsConfig {
   readonly maxObjectBytes: number
   /** Budget in bytes for decoded objects and encodings that the cache keeps beside the stored bytes. Default 16,777,216. */
   readonly derivedBytes: number
+  /** Objects that are written anew in a second, at most, when a key is rotated or a storage version moves. Default 100. */
+  readonly rewritesPerSecond: number
 }
 
-const defaults: ObjectsConfig = { compactionRetentionSeconds: 300, maxObjectBytes: 1_572_864, derivedBytes: 16_777_216 }
+const defaults: ObjectsConfig = {
+  compactionRetentionSeconds: 300,
+  maxObjectBytes: 1_572_864,
+  derivedBytes: 16_777_216,
+  rewritesPerSecond: 100,
+}
 
 function read(value: unknown): StandardSchemaV1.Result<ObjectsConfig> {
   const given = value ?? {}

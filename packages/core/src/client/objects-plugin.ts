@@ -8,6 +8,7 @@ import { definePlugin } from '../plugin/plugin.ts'
 import { createRegistry } from '../resources/live-registry.ts'
 import { RegistryCap } from '../resources/registry.ts'
 import { ValueTransformCap } from '../resources/value-transform.ts'
+import { StorageRewriter } from '../rewriting/storage-rewriter.ts'
 import { StoreCap } from '../store/store.ts'
 import { runCompaction } from './compaction.ts'
 import { createLocalClient } from './local-client.ts'
@@ -24,7 +25,7 @@ const systemUser = { username: 'system:apiserver', groups: ['system:masters'] } 
 
 /**
  * The object machine as a plugin of the control plane: over a store it provides the registry, the object service and the local client.
- * It adds the system kinds, makes the system's namespaces, and compacts the store.
+ * It adds the system kinds, makes the system's namespaces, compacts the store, and rewrites what lies in it in an older form.
  */
 export const objectsPlugin = definePlugin({
   name: 'objects',
@@ -77,6 +78,19 @@ export const objectsPlugin = definePlugin({
       await new DefinitionServer({ client, registry, clock: ctx.clock, log: ctx.log, extensions }).start(signal)
       void runCompaction({ store, clock: ctx.clock, log: ctx.log, retentionMs: config.compactionRetentionSeconds * 1000 }, signal)
     })
+    const rewriter = new StorageRewriter({
+      registry,
+      store,
+      cache,
+      scale,
+      clock: ctx.clock,
+      log: ctx.log,
+      metrics: ctx.metrics,
+      transform,
+      perSecond: config.rewritesPerSecond,
+      everyMs: config.compactionRetentionSeconds * 1000,
+    })
+    ctx.whileLeading('rewriting of storage', (lead) => rewriter.run(lead))
     ctx.health({ name: 'watch-cache', readinessOnly: true, check: () => service.caughtUp() })
   },
 })

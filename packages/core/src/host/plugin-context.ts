@@ -15,7 +15,7 @@ import type { Leadership, Term } from '../leader/leadership.ts'
 import { type Log, LogCap } from '../log/log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { KubeObject } from '../objects/object.ts'
-import type { HostRole, PluginContext } from '../plugin/plugin.ts'
+import type { HostRole, Lead, PluginContext } from '../plugin/plugin.ts'
 import { type Random, RandomCap } from '../random/random.ts'
 import type { Kind } from '../resources/resource.ts'
 import { boundClient } from './bound-client.ts'
@@ -46,17 +46,17 @@ function duringTerms(
   host: ContextHost,
   instance: PluginInstance,
   what: string,
-  run: (term: { readonly client: ObjectClient; readonly signal: AbortSignal }) => Promise<void>,
+  run: (lead: Lead) => Promise<void>,
   client: ObjectClient,
   leaderOnly: boolean,
 ): void {
   const running = new Set<Promise<void>>()
   const begin = (term: Term): void => {
     const signal = AbortSignal.any([term.signal, instance.scope.signal])
-    const work = run({
-      client: term.fence === undefined ? client : client.with({ fence: term.fence }),
-      signal,
-    }).finally(() => running.delete(work))
+    const { fence } = term
+    const work = run(fence === undefined ? { client, signal } : { client: client.with({ fence }), fence, signal }).finally(() =>
+      running.delete(work),
+    )
     running.add(work)
   }
   instance.scope.defer(what, async () => void (await Promise.allSettled([...running])))
@@ -205,7 +205,7 @@ export function createPluginContext(host: ContextHost, instance: PluginInstance)
       )
     },
     whileLeading(what, run) {
-      const untilDone = async (term: { readonly client: ObjectClient; readonly signal: AbortSignal }): Promise<void> => {
+      const untilDone = async (term: Lead): Promise<void> => {
         while (!term.signal.aborted) {
           try {
             return await run(term)

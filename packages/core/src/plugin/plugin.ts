@@ -3,6 +3,7 @@ export type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { AnyCapability, Capability, Resolved } from '../capability/capability.ts'
+import type { Fence } from '../client/caller.ts'
 import type { ObjectClient } from '../client/object-client.ts'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import type { ControllerSpec } from '../controller/controller.ts'
@@ -51,6 +52,16 @@ export interface HealthCheck {
   check(): void | Promise<void>
 }
 
+/** What work during one term of leadership gets. */
+export interface Lead {
+  /** Its writes carry the fence. */
+  readonly client: ObjectClient
+  /** For commits beside the client. Absent where nobody else can lead. */
+  readonly fence?: Fence
+  /** Aborts when the term ends. */
+  readonly signal: AbortSignal
+}
+
 /**
  * What a plugin works with. Everything made through it belongs to the plugin's scope and ends with it:
  * timers, taps, informers, controllers. Call `provide` during `setup` only.
@@ -91,7 +102,7 @@ export interface PluginContext<C = unknown, R extends Requirements = Requirement
   dynamic(resource: GroupVersionResource, options?: InformerOptions<UnstructuredObject>): Informer<UnstructuredObject>
   controller<T extends KubeObject>(spec: ControllerSpec<T>): void
   /** Runs while this process leads, or always in a host without leader election; restarted when it throws. */
-  whileLeading(name: string, run: (lead: { readonly client: ObjectClient; readonly signal: AbortSignal }) => Promise<void>): void
+  whileLeading(name: string, run: (lead: Lead) => Promise<void>): void
 
   after(ms: number, callback: () => void | Promise<void>): Cancel
   every(ms: number, callback: () => void | Promise<void>): Cancel

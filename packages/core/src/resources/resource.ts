@@ -1,3 +1,4 @@
+import type { UserInfo } from '../client/caller.ts'
 import type { FieldError } from '../errors/field-error.ts'
 import type { SchemaRuleSet } from '../kinds/custom/custom-resource-extensions.ts'
 import type { GroupVersionKind, GroupVersionResource } from '../objects/names.ts'
@@ -104,8 +105,11 @@ export interface DeletionRequest {
 export interface ResourceStrategy {
   /** Defaults that the schema cannot express. Runs on every decode of a write, after the schema's own. */
   default?(next: UnstructuredObject): void
-  /** Clears what a client may not set at creation. `status` is dropped by core when the version has a status subresource. */
-  prepareForCreate?(next: UnstructuredObject): void
+  /**
+   * Clears what a client may not set at creation, and says who creates it where the object is to tell.
+   * `status` is dropped by core when the version has a status subresource.
+   */
+  prepareForCreate?(next: UnstructuredObject, creator: UserInfo): void
   /** Restores what an update through the main resource may not change. `status` is kept by core likewise. */
   prepareForUpdate?(next: UnstructuredObject, old: DeepReadonly<UnstructuredObject>): void
   /** `old` is what an update replaces: for rules that what was stored already need not keep. */

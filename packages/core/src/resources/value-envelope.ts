@@ -42,11 +42,13 @@ export const plainPayloadAt = 3
 export const isPlainValue = (value: Uint8Array): boolean =>
   value.length >= plainPayloadAt && value[0] === format && value[1] === codecJson && value[2] === 0
 
+/** Id of the key that a value lies under; empty for a plain one. */
+export const sealedWith = (value: Uint8Array): string =>
+  value[2] ? Buffer.from(value.buffer, value.byteOffset + plainPayloadAt, value[2]).toString() : ''
+
 /** True when a write would seal the value otherwise than it is sealed: under another key, or no longer plain. */
 export function isSealedOtherwise(value: Uint8Array, storageKey: string, transform: ValueTransform | undefined): boolean {
-  if (transform === undefined) return false
-  const idLength = value[2] ?? 0
-  return Buffer.from(value.subarray(plainPayloadAt, plainPayloadAt + idLength)).toString() !== (transform.writeKey(storageKey) ?? '')
+  return transform !== undefined && sealedWith(value) !== (transform.writeKey(storageKey) ?? '')
 }
 
 /** The payload of {@link sealValue}: a view into `value` when it is plain. */

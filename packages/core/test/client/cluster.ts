@@ -7,6 +7,7 @@ import {
   type Host,
   type KubeObject,
   kind,
+  type Log,
   MemoryStore,
   type ObjectClient,
   ObjectClientCap,
@@ -117,6 +118,7 @@ export interface ClusterOptions {
   readonly store?: Store
   readonly clock?: Clock
   readonly config?: unknown
+  readonly log?: Log
 }
 
 /** A control plane on the memory store, as a library's user has it; it stops with the test. */
@@ -126,6 +128,7 @@ export async function startCluster({
   store = new MemoryStore(),
   clock,
   config,
+  log,
 }: ClusterOptions = {}): Promise<Cluster> {
   const memory = definePlugin({ name: 'memory', api: '^1', provides: [StoreCap], setup: (ctx) => ctx.provide(StoreCap, store) })
   const demo = definePlugin({ name: 'demo', api: '^1', kinds })
@@ -139,6 +142,7 @@ export async function startCluster({
       ...plugins.map((plugin, index) => ({ slot: `plugin-${index}`, plugin })),
     ],
     ...(clock === undefined ? {} : { clock }),
+    ...(log === undefined ? {} : { log }),
   })
   await host.start()
   onTestFinished(() => host.stop())

@@ -1,5 +1,7 @@
 export { nodeAgent as default, nodeAgent } from './agent.ts'
 export { type AgentConfig, agentConfig } from './agent-config.ts'
+export { nodeCertificate } from './certificate/node-certificate.ts'
+export { type CertificateOrder, requestNodeCertificate } from './certificate/request-certificate.ts'
 export { LocalConnections } from './connections/local-connections.ts'
 export { nodeConnections } from './connections/node-connections.ts'
 export { nodeUplink } from './connections/node-uplink.ts'

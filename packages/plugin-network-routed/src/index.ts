@@ -1,0 +1,2 @@
+export { networkRouted, networkRouted as default } from './network-routed.ts'
+export { RoutedNetwork, type RoutedNetworkOptions } from './routed-network.ts'

@@ -31,7 +31,7 @@ export interface LeafOptions {
 export const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const dayMs = 86_400_000
 /** Certificates begin a little in the past, so that a client whose clock is behind accepts them. */
-const backdateMs = 5 * 60_000
+export const backdateMs = 5 * 60_000
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const ipPattern = /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i
@@ -43,7 +43,7 @@ export async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return `${loadX509().PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
 }
 
-async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+export async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   try {
     const [der] = loadX509().PemConverter.decode(pem)
     return await webcrypto.subtle.importKey('pkcs8', der as ArrayBuffer, algorithm, false, ['sign'])
@@ -55,7 +55,7 @@ async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   }
 }
 
-const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`
+export const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`
 
 /** The names as a subject alternative name extension holds them: addresses and DNS names apart. */
 export const alternativeNames = (names: readonly string[]): { readonly type: 'dns' | 'ip'; readonly value: string }[] =>

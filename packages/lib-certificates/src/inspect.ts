@@ -39,7 +39,7 @@ export function inspectCertificate(pem: string): CertificateFacts {
 }
 
 /** The same by Node's own parser, which is there already; of several common names the first. */
-function subjectOf(certificate: X509Certificate): Subject {
+export function subjectOf(certificate: X509Certificate): Subject {
   const { CN, O } = certificate.toLegacyObject().subject as unknown as Readonly<Record<string, string | string[] | undefined>>
   return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: [O ?? []].flat() }
 }

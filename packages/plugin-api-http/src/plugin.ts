@@ -15,6 +15,7 @@ import {
   optional,
   RandomCap,
 } from '@continuo/core'
+import { signCertificateRequest } from '@continuo/lib-certificates'
 import {
   AccessGateCap,
   ApiDelegateCap,
@@ -24,6 +25,7 @@ import {
   AuditLogCap,
   AuthenticatorCap,
   AuthorizerCap,
+  CertificateSignerCap,
   ClusterCaCap,
   ConnectHandlerCap,
   decodeProtobuf,
@@ -36,6 +38,7 @@ import {
 } from '@continuo/workload'
 import { recognise } from './access/authenticate.ts'
 import { decide } from './access/authorize.ts'
+import { isLoopback } from './access/loopback.ts'
 import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
 import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
@@ -51,7 +54,7 @@ const stopGraceMs = 3_000
 
 /**
  * The API over HTTP: TLS with an authority of its own, HTTP/2 and HTTP/1.1 on one port. Provides `api-endpoint/v1`, from which
- * a kubeconfig is written, and `cluster-ca/v1`. Authentication, authorisation and connect handlers of other plugins join by their capabilities.
+ * a kubeconfig is written, and with TLS `cluster-ca/v1` and `certificate-signer/v1`. Authentication, authorisation and connect handlers of other plugins join by their capabilities.
  */
 export const apiHttp = definePlugin({
   name: 'api-http',
@@ -76,7 +79,7 @@ export const apiHttp = definePlugin({
     routes: ApiRouteCap,
     decisions: DecisionLogCap,
   },
-  provides: (config) => [ApiEndpointCap, AccessGateCap, ...(config.tls ? [ClusterCaCap] : [])],
+  provides: (config) => [ApiEndpointCap, AccessGateCap, ...(config.tls ? [ClusterCaCap, CertificateSignerCap] : [])],
   async setup(ctx) {
     const { config, use, clock, log } = ctx
     const address = listenAddress(config, use.settings?.listen)
@@ -92,7 +95,12 @@ export const apiHttp = definePlugin({
       return `${config.tls ? 'https' : 'http'}://${host}:${port}`
     })
     ctx.provide(ApiEndpointCap, endpoint)
-    if (certificates !== undefined) ctx.provide(ClusterCaCap, { certificate: certificates.authority.certificate })
+    if (certificates !== undefined) {
+      ctx.provide(ClusterCaCap, { certificate: certificates.authority.certificate })
+      ctx.provide(CertificateSignerCap, {
+        sign: ({ request, ...order }) => signCertificateRequest(certificates.authority, request, { ...order, now: clock.now() }),
+      })
+    }
 
     ctx.provide(AccessGateCap, {
       authorize: (attributes) => decide(attributes, use.authorizers, config.authorization),
@@ -160,8 +168,6 @@ function listenAddress(config: ApiHttpConfig, fromHost: string | undefined): { r
     })
   return address
 }
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
 
 function refusePublicPlainHttp(host: string): void {
   if (!isLoopback(host))

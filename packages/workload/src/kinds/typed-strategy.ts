@@ -1,9 +1,9 @@
-import type { DeepReadonly, DeletionRequest, FieldError, KubeObject, ResourceStrategy } from '@continuo/core'
+import type { DeepReadonly, DeletionRequest, FieldError, KubeObject, ResourceStrategy, UserInfo } from '@continuo/core'
 
 /** A strategy in the types of its kind. Checks add to `errors` instead of returning lists. */
 export interface TypedStrategy<T extends KubeObject> {
   default?(next: T): void
-  prepareForCreate?(next: T): void
+  prepareForCreate?(next: T, creator: UserInfo): void
   prepareForUpdate?(next: T, old: DeepReadonly<T>): void
   validate?(next: DeepReadonly<T>, errors: FieldError[]): void
   validateUpdate?(next: DeepReadonly<T>, old: DeepReadonly<T>, errors: FieldError[], subresource: string | undefined): void

@@ -88,8 +88,8 @@ const withForm = ({ definition, subresources }: ResourceFacts, strategy: Resourc
   ...(subresources.status === undefined
     ? {}
     : {
-        prepareForCreate(next) {
-          strategy.prepareForCreate?.(next)
+        prepareForCreate(next, creator) {
+          strategy.prepareForCreate?.(next, creator)
           next.status ??= emptyStatus(schemaOf(definition).properties?.status)
         },
       }),

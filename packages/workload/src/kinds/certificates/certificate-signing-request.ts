@@ -1,4 +1,4 @@
-import { type DeepReadonly, fieldError } from '@continuo/core'
+import { type DeepReadonly, fieldError, mutableCopy } from '@continuo/core'
 import { humanDuration } from '@continuo/lib-quantity'
 import type { CertificateSigningRequest as CertificateSigningRequestObject } from '../../generated/types/certificates-v1.ts'
 import { checkImmutable } from '../../rules/values.ts'
@@ -6,7 +6,8 @@ import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
-import { checkConditions, checkDecisions, checkUsages } from './check-request.ts'
+import { checkConditions, checkDecisions, checkSignerName, checkUsages } from './check-request.ts'
+import { expiresAt } from './expires-at.ts'
 
 export type CertificateSigningRequest = CertificateSigningRequestObject
 /** Handle of certificatesigningrequests in certificates.k8s.io/v1. */
@@ -39,9 +40,20 @@ export const certificateSigningRequestResource = workloadResource(CertificateSig
     },
   ],
   strategy: strategyOf<CertificateSigningRequest>({
-    default({ spec }) {
-      if (spec !== undefined && (spec.usages?.length ?? 0) === 0 && spec.signerName === 'kubernetes.io/legacy-unknown')
-        spec.usages = ['digital signature', 'key encipherment']
+    // Who asks is what the server knows of the caller, whatever the request claims.
+    prepareForCreate({ spec }, { username, uid, groups, extra }) {
+      if (spec === undefined) return
+      for (const field of ['username', 'uid', 'groups', 'extra'] as const) delete spec[field]
+      Object.assign(spec, {
+        username,
+        ...(uid && { uid }),
+        ...(groups && { groups: [...groups] }),
+        ...(extra && { extra: mutableCopy(extra) }),
+      })
+    },
+    // A request stays what it was: changes of it are dropped, as Kubernetes does.
+    prepareForUpdate(next, old) {
+      next.spec = mutableCopy<CertificateSigningRequest['spec']>(old.spec)
     },
     validate(request, errors) {
       const { spec } = request
@@ -49,14 +61,7 @@ export const certificateSigningRequestResource = workloadResource(CertificateSig
       checkConditions(request, errors)
       if (!spec?.request) errors.push(fieldError.required('spec.request'))
       if (!spec?.signerName) errors.push(fieldError.required('spec.signerName'))
-      else if (!/^[^/]+\.[^/]+\/[^/]+$/.test(spec.signerName))
-        errors.push(
-          fieldError.invalid(
-            'spec.signerName',
-            spec.signerName,
-            'must be a fully qualified domain and path of the form "example.com/signer-name"',
-          ),
-        )
+      else checkSignerName(spec.signerName, errors)
       if ((spec?.usages?.length ?? 0) === 0) errors.push(fieldError.required('spec.usages', 'usages is required'))
       if (spec?.expirationSeconds !== undefined && spec.expirationSeconds < 600)
         errors.push(
@@ -71,6 +76,7 @@ export const certificateSigningRequestResource = workloadResource(CertificateSig
       checkImmutable(next.spec, old.spec, 'spec', errors)
       checkDecisions(next, old, subresource, errors)
     },
+    expiresAt,
   }),
 })
 

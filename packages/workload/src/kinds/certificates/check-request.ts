@@ -1,6 +1,10 @@
 import { type DeepReadonly, type FieldError, fieldError, jsonEqual } from '@continuo/core'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition as Condition } from '../../generated/types/certificates-v1.ts'
+import { isDnsLabel, isDnsSubdomain } from '../../rules/names.ts'
 import { checkOneOf } from '../../rules/values.ts'
+
+/** Served by no signer of the API's first version. */
+const legacySigner = 'kubernetes.io/legacy-unknown'
 
 const usages = new Set([
   'any',
@@ -27,6 +31,19 @@ const usages = new Set([
   'signing',
   'timestamping',
 ])
+
+const signerForm = 'must be a fully qualified domain and path of the form "example.com/signer-name"'
+const maxSignerLength = 571
+
+/** Who shall sign: a domain of at least two labels, and a path. */
+export function checkSignerName(name: string, errors: FieldError[]): void {
+  const add = (fault: string): void => void errors.push(fieldError.invalid('spec.signerName', name, fault))
+  const [domain = '', path = '', ...more] = name.split('/')
+  if (name === legacySigner) add('the legacy signerName is not allowed via this API version')
+  else if (name.length > maxSignerLength) errors.push(fieldError.tooLong('spec.signerName', maxSignerLength))
+  else if (more.length > 0 || path === '' || !domain.includes('.')) add(signerForm)
+  else for (const fault of [...isDnsSubdomain(domain), ...path.split('.').flatMap((label) => isDnsLabel(label))]) add(fault)
+}
 
 /** What the certificate shall be for: known words, each once. */
 export function checkUsages(given: DeepReadonly<string[]> | undefined, errors: FieldError[]): void {

@@ -1,0 +1,6 @@
+import { dns } from './dns.ts'
+
+export { dns } from './dns.ts'
+export { kubeDns } from './kube-dns/kube-dns.ts'
+
+export default dns

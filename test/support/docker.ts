@@ -32,6 +32,8 @@ export interface Docker {
   /** What control groups of its containers shall be below: removed at the end. */
   readonly cgroupParent: string
   readonly directory: string
+  /** Where its containers, and it itself, reach us. Registries there need no certificate. */
+  readonly hostAddress: string
   /** One request to its API; throws what it says when it refuses. */
   api(method: string, path: string, body?: unknown): Promise<unknown>
   /** SIGKILL; containers run on. */
@@ -73,6 +75,7 @@ class Daemon implements Docker {
   readonly #namespace = `cdk-${this.#id}`
   /** Two numbers that make the subnets of this daemon. */
   readonly #subnet = [...randomBytes(2)].map((byte) => byte % 250) as [number, number]
+  readonly hostAddress = `10.252.${this.#subnet[0]}.1`
   #child: ChildProcess | undefined
 
   network(): void {
@@ -99,6 +102,7 @@ class Daemon implements Docker {
       ['--config-file', at('daemon.json'), '--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')],
       ['-H', `unix://${this.socket}`, '--bip', `10.253.${b}.1/24`, '--cgroup-parent', `/${this.cgroupParent}`],
       ['--userland-proxy=false', '--live-restore', '--shutdown-timeout', '3', '--log-level', 'error'],
+      ['--insecure-registry', '10.252.0.0/16'],
     ].flat()
     const child = spawn('nsenter', [`--net=/run/netns/${this.#namespace}`, 'dockerd', ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],

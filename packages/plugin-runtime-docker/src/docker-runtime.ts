@@ -179,7 +179,7 @@ export class DockerRuntime implements Runtime {
     const holder = await this.#inventory.requireSandbox(sandbox)
     const [ip] = await this.#addresses.of(holder)
     signal.throwIfAborted()
-    const direct = ip === undefined ? undefined : await dialAddress(ip, port, signal)
+    const direct = ip === undefined ? undefined : await dialAddress(this.#options.clock, ip, port, signal)
     return direct ?? dialInside(this.#daemon, holder.Id, port, signal)
   }
 

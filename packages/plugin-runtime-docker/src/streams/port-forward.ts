@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
+import type { Clock } from '@continuo/core'
 import { RuntimeError } from '@continuo/workload'
 import type { Daemon } from '../daemon/daemon.ts'
 import { readFrames } from '../daemon/frames.ts'
@@ -9,15 +10,25 @@ import { writeChunk } from './write-chunk.ts'
 const dialMs = 1_000
 
 /** Connects to an address of a sandbox. Resolves with undefined when nobody answers there: it may listen on loopback alone. */
-export function dialAddress(host: string, port: number, signal: AbortSignal): Promise<Duplex | undefined> {
+export function dialAddress(clock: Clock, host: string, port: number, signal: AbortSignal): Promise<Duplex | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true, signal, timeout: dialMs })
-    socket.once('timeout', () => {
-      socket.destroy()
-      resolve(undefined)
+    const late = new AbortController()
+    const cancel = clock.after(dialMs, () => late.abort())
+    const socket = connect({ host, port, allowHalfOpen: true })
+    const leave = (): void => void socket.destroy(new RuntimeError('RUNTIME_UNAVAILABLE', `nobody answers at ${host}:${port}`))
+    const either = AbortSignal.any([late.signal, signal])
+    either.addEventListener('abort', leave, { once: true })
+    if (either.aborted) leave()
+    socket.once('connect', () => {
+      cancel()
+      either.removeEventListener('abort', leave)
+      resolve(socket.removeAllListeners('error'))
     })
-    socket.once('connect', () => resolve(socket.setTimeout(0).removeAllListeners('timeout').removeAllListeners('error')))
-    socket.once('error', (error) => (signal.aborted ? reject(error) : resolve(undefined)))
+    socket.once('error', (error) => {
+      cancel()
+      if (signal.aborted) reject(error)
+      else resolve(undefined)
+    })
   })
 }
 

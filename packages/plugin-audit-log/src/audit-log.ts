@@ -19,6 +19,7 @@ import { LogFile } from './file/log-file.ts'
 import { type AuditDecision, compilePolicy } from './policy/decide-audit.ts'
 import { type AuditPolicy, auditPolicy, defaultPolicy } from './policy/policy.ts'
 import { EventTrail } from './trail/event-trail.ts'
+import { silentTrail } from './trail/silent-trail.ts'
 
 const dayMs = 86_400_000
 const maxWaitingLength = 64 * 1_048_576
@@ -102,12 +103,12 @@ class PolicyAuditLog implements AuditLog {
     this.#refuses = refuses
   }
 
-  open(request: AuditedRequest): AuditTrail | undefined {
+  open(request: AuditedRequest): AuditTrail {
     const decision = this.#decide(request)
-    if (decision.level === 'None') return undefined
-    if (this.#refuses()) throw new ApiError('ServiceUnavailable', 'the audit log cannot take more events', { retryAfterSeconds: 5 })
     const given = request.headers['audit-id']
     const id = typeof given === 'string' && idPattern.test(given) ? given : this.#random.uuid()
+    if (decision.level === 'None') return silentTrail(id)
+    if (this.#refuses()) throw new ApiError('ServiceUnavailable', 'the audit log cannot take more events', { retryAfterSeconds: 5 })
     const trail = new EventTrail({ id, request, decision, emit: this.#emit, now: () => this.#clock.now() })
     trail.received()
     return trail

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Counter, silentLog, systemClock } from '@continuo/core'
@@ -31,6 +31,31 @@ describe('log file', () => {
     expect((await stat(join(dir, 'audit.log'))).mode & 0o777).toBe(0o600)
     await file.append('line-5\n', start + 30 * day)
     expect((await readdir(dir)).length).toBe(2)
+  })
+
+  it.each([
+    ['a line that a killed process left unfinished', 'whole\n{"torn', 'whole\nnext\n'],
+    ['nothing but such a line, longer than it reads at once', 'x'.repeat(200_000), 'next\n'],
+    ['whole lines', 'one\ntwo\n', 'one\ntwo\nnext\n'],
+  ])('goes on behind %s', async (_what, before, after) => {
+    const path = join(await directory(), 'audit.log')
+    await writeFile(path, before)
+    await new LogFile(path, { maxBytes: 1_000_000, maxBackups: 0, maxAgeMs: 0 }).append('next\n', 0)
+    expect(await readFile(path, 'utf8')).toBe(after)
+  })
+
+  it('takes back what was written of a batch that failed', async () => {
+    const path = join(await directory(), 'audit.log')
+    const file = new LogFile(path, { maxBytes: 1_000, maxBackups: 0, maxAgeMs: 0 })
+    await file.append('one\n', 0)
+    await rename(path, `${path}.away`)
+    await mkdir(path)
+    await expect(file.append('two\nthree\n', 0)).rejects.toThrow()
+    await rmdir(path)
+    await writeFile(path, `${await readFile(`${path}.away`, 'utf8')}two\nthr`)
+    await file.append('two\nthree\n', 0)
+    // The disk had taken the second line whole before it failed: told twice, but never torn.
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\ntwo\nthree\n')
   })
 })
 

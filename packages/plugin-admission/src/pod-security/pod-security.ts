@@ -27,6 +27,9 @@ import {
   sameStandard,
 } from './policy.ts'
 
+/** Where the audit log is told. */
+const annotations = 'pod-security.kubernetes.io/'
+
 const level = z.enum(['privileged', 'baseline', 'restricted']).default('privileged')
 const version = z
   .string()
@@ -102,6 +105,7 @@ class PodSecurity {
     const before = request.operation === 'UPDATE' ? asPod(request.oldObject as CheckedPod | undefined) : undefined
     if (before !== undefined && !isSignificant(pod.spec, before.spec)) return
     const refused = this.#evaluate(request, 'enforce', policy.enforce, pod)
+    request.annotate(`${annotations}enforce-policy`, formatStandard(policy.enforce))
     this.#audit(request, policy.audit, pod)
     if (refused.length > 0)
       throw forbidden(
@@ -179,16 +183,9 @@ class PodSecurity {
     const violations = this.#evaluate(request, 'audit', standard, pod)
     if (violations.length === 0) return
     const { resource, namespace, name, caller } = request
-    this.#ctx.log.info(
-      {
-        resource: resource.resource,
-        namespace,
-        name,
-        user: caller.user.username,
-        violations: `would violate PodSecurity ${JSON.stringify(formatStandard(standard))}: ${inDetail(violations)}`,
-      },
-      'pod security audit',
-    )
+    const text = `would violate PodSecurity ${JSON.stringify(formatStandard(standard))}: ${inDetail(violations)}`
+    request.annotate(`${annotations}audit-violations`, text)
+    this.#ctx.log.info({ resource: resource.resource, namespace, name, user: caller.user.username, violations: text }, 'pod security audit')
   }
 }
 

@@ -75,6 +75,18 @@ describe('pods of a labelled namespace', () => {
     expect(await warningsOf(plane, Deployment, deployment)).toEqual(words)
   })
 
+  it('are told to the audit log, with the level that was enforced', async () => {
+    const plane = await labelled({ enforce: 'baseline', audit: 'restricted' })
+    const told = new Map<string, string>()
+    const caller: Caller = { user: { username: 'admin' }, trusted: true, annotate: (key, value) => void told.set(key, value) }
+    const service = plane.host.use(ObjectServiceCap)
+    await service.create({ ...Pod, namespace: 'default', name: '' }, pod('web') as never, {}, caller)
+    expect([...told]).toEqual([
+      [label('enforce-policy'), 'baseline:latest'],
+      [label('audit-violations'), `would violate PodSecurity "restricted:latest": ${refusal}`],
+    ])
+  })
+
   it('may be updated where nothing that matters changes', async () => {
     const plane = await labelled({})
     await createPod(plane, 'web')

@@ -53,6 +53,11 @@ export class Gate {
     return allowed === undefined ? caller : allowed.then(() => caller)
   }
 
+  /** Tells of a request whose path cannot be read: it is refused before anybody is asked who sent it. */
+  unreadable(exchange: Exchange): void {
+    this.#audit(exchange, { isResource: false, segments: [] }, exchange.method.toLowerCase(), undefined)
+  }
+
   /** Asks again about a request that was admitted before. Throws 403 when it would be refused now. */
   readmit(user: UserInfo, exchange: Exchange, path: RequestPath, verb: string): void | Promise<void> {
     const { authorizers, authorization } = this.#options

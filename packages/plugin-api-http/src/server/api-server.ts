@@ -54,7 +54,7 @@ export class ApiServer {
     let resource = ''
     let isPanic = false
     try {
-      const path = parsePath(exchange.rawPath)
+      const path = this.#pathOf(exchange)
       verb = verbOf(exchange.method, path, exchange.query)
       const served = path.isResource ? service.registry.resolve(path) : undefined
       // Labels of metrics are bounded by what is served, not by what clients ask for.
@@ -77,11 +77,21 @@ export class ApiServer {
     }
   }
 
+  /** Throws 400, which the audit log is told. */
+  #pathOf(exchange: Exchange): RequestPath {
+    try {
+      return parsePath(exchange.rawPath)
+    } catch (error) {
+      this.#gate.unreadable(exchange)
+      throw error
+    }
+  }
+
   /** Carries an HTTP/1.1 upgrade (exec, attach, port-forward, proxied WebSockets) through the same gate. Never throws. */
   async upgrade(exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     let code = 101
     try {
-      const path = parsePath(exchange.rawPath)
+      const path = this.#pathOf(exchange)
       const verb = verbOf(exchange.method, path, exchange.query)
       const caller = await this.#gate.admit(exchange, path, verb)
       exchange.audit?.started(code)
@@ -91,9 +101,10 @@ export class ApiServer {
       code = fault.status
       exchange.audit?.failed({ status: 'Failure', reason: fault.reason, message: fault.message, code })
       const body = `${JSON.stringify(fault.toStatus())}\n`
+      const auditId = exchange.audit === undefined ? '' : `Audit-Id: ${exchange.audit.id}\r\n`
       socket.on('error', () => {})
       socket.end(
-        `HTTP/1.1 ${fault.status} ${fault.reason}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `HTTP/1.1 ${fault.status} ${fault.reason}\r\n${auditId}Content-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     } finally {
       exchange.audit?.end(code)

@@ -69,9 +69,12 @@ describe('the port', () => {
     await expect(startApi({ listen: `127.0.0.1:${port}` })).rejects.toThrow(/EADDRINUSE/)
   })
 
-  it('refuses plain HTTP on a public address', async () => {
-    await expect(startApi({ listen: '0.0.0.0:0', tls: false })).rejects.toThrow(/plain HTTP/)
-  })
+  it.each(['0.0.0.0', '127.evil.example', 'localhost.evil.example'])(
+    'refuses plain HTTP on %s, which is no loopback address',
+    async (host) => {
+      await expect(startApi({ listen: `${host}:0`, tls: false })).rejects.toThrow(/plain HTTP/)
+    },
+  )
 
   it('serves plain HTTP on loopback, to nobody in particular', async () => {
     api = await startApi({ tls: false })

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 
 export interface Rotation {
@@ -21,7 +21,7 @@ export class LogFile {
     this.#rotation = rotation
   }
 
-  /** Appends whole lines. Rejects with the file system's error; what was written of them may then be written again. */
+  /** Appends whole lines. Rejects with the file system's error; what was written of them is taken back, at once or before the next are written. */
   async append(text: string, now: number): Promise<void> {
     const bytes = Buffer.from(text)
     this.#size ??= await this.#open()
@@ -29,6 +29,7 @@ export class LogFile {
     try {
       await appendFile(this.#path, bytes, { mode: 0o600 })
     } catch (error) {
+      await truncate(this.#path, this.#size).catch(() => {})
       // Somebody may have moved the file or its directory: it is looked at anew.
       this.#size = undefined
       throw error
@@ -38,10 +39,11 @@ export class LogFile {
 
   async #open(): Promise<number> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
-    return stat(this.#path).then(
-      ({ size }) => size,
+    const size = await stat(this.#path).then(
+      (found) => found.size,
       () => 0,
     )
+    return size === 0 ? 0 : withoutTornLine(this.#path, size)
   }
 
   async #rotate(now: number): Promise<void> {
@@ -60,6 +62,29 @@ export class LogFile {
   async #backups(stem: string, extension: string): Promise<readonly string[]> {
     const names = await readdir(dirname(this.#path))
     return names.filter((name) => name.startsWith(`${stem}-`) && name.endsWith(extension) && !Number.isNaN(timeOf(name, stem.length + 1)))
+  }
+}
+
+/** Cuts off what stands behind the last whole line, as a process leaves it that is killed while it writes. Returns the size that is left. */
+async function withoutTornLine(path: string, size: number): Promise<number> {
+  const file = await open(path, 'r+')
+  try {
+    const chunk = Buffer.alloc(Math.min(size, 65_536))
+    for (let end = size; end > 0; ) {
+      const start = Math.max(0, end - chunk.length)
+      const { bytesRead } = await file.read(chunk, 0, end - start, start)
+      const newline = chunk.subarray(0, bytesRead).lastIndexOf(0x0a)
+      if (newline >= 0) {
+        const whole = start + newline + 1
+        if (whole < size) await file.truncate(whole)
+        return whole
+      }
+      end = start
+    }
+    await file.truncate(0)
+    return 0
+  } finally {
+    await file.close()
   }
 }
 

@@ -13,9 +13,9 @@ export type AuditedPath =
     }
   | { readonly isResource: false; readonly segments: readonly string[] }
 
-/** A request whose sender is known, or known to have failed to prove who it is. */
+/** A request whose sender is known, or known to have failed to prove who it is, or was not asked because the path cannot be read. */
 export interface AuditedRequest {
-  /** Undefined when authentication failed. */
+  /** Undefined when authentication failed or was not tried. */
   readonly user: UserInfo | undefined
   readonly verb: string
   readonly path: AuditedPath
@@ -64,10 +64,10 @@ export interface AuditTrail {
 /** Decides by a policy what is told about a request, and keeps it. Without a provider nothing is told, and nothing is spent. */
 export interface AuditLog {
   /**
-   * Called once for each request, after authentication. Undefined when the policy wants nothing.
-   * Throws `ApiError` ServiceUnavailable where the configuration would rather refuse requests than lose their trace.
+   * Called once for each request, after authentication, or when its path cannot be read. What the policy does not want has a trail too, for its
+   * id; it keeps nothing. Throws `ApiError` ServiceUnavailable where the configuration would rather refuse requests than lose their trace.
    */
-  open(request: AuditedRequest): AuditTrail | undefined
+  open(request: AuditedRequest): AuditTrail
 }
 
 export const AuditLogCap = capability<AuditLog>('audit-log/v1')

@@ -33,6 +33,8 @@ export const clientHttp = definePlugin({
     ctx.provide(RemoteApiCap, { server: client.server, tls: () => client.tls() })
     ctx.onStop(() => client.close())
     ctx.health({
+      // A restart brings no API back.
+      readinessOnly: true,
       name: 'api-connection',
       check: () => {
         if (client.problem !== undefined) throw client.problem

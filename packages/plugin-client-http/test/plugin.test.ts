@@ -33,7 +33,7 @@ it.each(['node', 'control-plane'] as const)(
     await client?.for(Widget).create(widget('a'))
     expect(server.seen[0]?.path).toContain('fieldManager=worker')
     await host.use(ObjectClientCap).for(Widget).get('default/a')
-    expect(await host.health()).toContainEqual({ name: 'client/api-connection', ok: true })
+    expect(await host.health()).toContainEqual({ name: 'client/api-connection', ok: true, readinessOnly: true })
   },
 )
 
@@ -45,6 +45,7 @@ it('starts while the API is away, says so in its health, and closes with the hos
   expect(await host.health()).toContainEqual({
     name: 'client/api-connection',
     ok: false,
+    readinessOnly: true,
     reason: expect.stringContaining('cannot be reached'),
   })
 })

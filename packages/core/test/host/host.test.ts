@@ -329,15 +329,15 @@ it('aggregates health, and is ready only between start and stop', async () => {
       },
     }),
   })
-  expect((await host.health())[0]).toEqual({ name: 'started', ok: false, reason: 'host test is created' })
+  expect((await host.health())[0]).toEqual({ name: 'started', ok: false, readinessOnly: true, reason: 'host test is created' })
   await host.start()
   expect((await host.health()).every((result) => result.ok)).toBe(true)
   broken = true
   const results = host.use(HealthCap).check()
   await clock.advance(1_000)
   expect((await results).filter((result) => !result.ok)).toEqual([
-    { name: 'p/disk', ok: false, reason: 'disk is full' },
-    { name: 'p/slow', ok: false, reason: 'check p/slow took longer than 1000 ms' },
+    { name: 'p/disk', ok: false, readinessOnly: false, reason: 'disk is full' },
+    { name: 'p/slow', ok: false, readinessOnly: false, reason: 'check p/slow took longer than 1000 ms' },
   ])
   await host.stop()
 })

@@ -12,8 +12,9 @@ import {
 } from '@continuo/core'
 import type { Service, ServicePort } from '@continuo/workload'
 import { z } from 'zod'
+import { endsWith, goesNow } from '../claims/object-ends.ts'
 import { type AddressRange, candidates, formatAddress, inRange, type PortRange, parseAddress, parsePorts, parseRange } from './ranges.ts'
-import { goesNow, type Held, heldBy, isHeadless, needsAddress, needsHealthPort, needsPorts, nothingHeld } from './wants.ts'
+import { type Held, heldBy, isHeadless, needsAddress, needsHealthPort, needsPorts, nothingHeld } from './wants.ts'
 
 const config = z
   .strictObject({
@@ -213,13 +214,4 @@ function release(request: AdmissionRequest, held: Held, wanted: Held): void {
   for (const address of held.addresses)
     if (!wanted.addresses.has(address)) request.companion({ type: 'release', key: addressClaim(address) })
   for (const port of held.ports) if (!wanted.ports.has(port)) request.companion({ type: 'release', key: portClaim(port) })
-}
-
-/** True when a deletion removes the object at once: nothing holds it, and the client does not ask to wait for dependents. */
-function endsWith({ options }: AdmissionRequest, old: DeepReadonly<Service>): boolean {
-  const policy = options.propagationPolicy
-  const finalizers = (old.metadata.finalizers ?? []).filter(
-    (finalizer) => policy === undefined || (finalizer !== 'orphan' && finalizer !== 'foregroundDeletion'),
-  )
-  return finalizers.length === 0 && policy !== 'Foreground' && policy !== 'Orphan'
 }

@@ -31,7 +31,3 @@ export function heldBy(service: ServiceView | undefined): Held {
   const numbers = exposes ? [...ports.map((port) => port.nodePort ?? 0), healthCheckNodePort ?? 0].filter((port) => port > 0) : []
   return { addresses: new Set(addresses), ports: new Set(numbers) }
 }
-
-/** True when nothing will hold the object once this request is committed: what it has is released with it. */
-export const goesNow = (service: ServiceView, finalizersAfter: readonly string[] | undefined): boolean =>
-  service.metadata.deletionTimestamp !== undefined && (finalizersAfter?.length ?? 0) === 0

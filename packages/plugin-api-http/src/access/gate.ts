@@ -58,10 +58,20 @@ export class Gate {
     this.#audit(exchange, { isResource: false, segments: [] }, exchange.method.toLowerCase(), undefined)
   }
 
-  /** Asks again about a request that was admitted before. Throws 403 when it would be refused now. */
+  /**
+   * Asks again about a request that was admitted before. Throws 403 when it would be refused now, and 401 when the bearer token that it came
+   * with is no longer good: it has expired, or its account or pod is gone.
+   */
   readmit(user: UserInfo, exchange: Exchange, path: RequestPath, verb: string): void | Promise<void> {
     const { authorizers, authorization } = this.#options
-    return authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    const ask = () => authorize(attributesOf(user, verb, path, exchange.rawPath, exchange.query), authorizers, authorization)
+    return clientCertificateOf(exchange) === undefined && exchange.headers.authorization !== undefined
+      ? this.#stillKnown(exchange).then(ask)
+      : ask()
+  }
+
+  async #stillKnown(exchange: Exchange): Promise<void> {
+    await authenticate({ headers: exchange.headers, remoteAddress: exchange.socket?.remoteAddress ?? '' }, this.#options.authenticators)
   }
 
   async #admitSlowly(exchange: Exchange, path: RequestPath, verb: string, pending: UserInfo | Promise<UserInfo>): Promise<Caller> {

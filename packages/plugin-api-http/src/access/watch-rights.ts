@@ -48,8 +48,8 @@ export class WatchRights {
       const answer = held.ask()
       if (answer !== undefined) await answer
     } catch (error) {
-      // Only a clear answer ends a watch: an authorizer that fails is asked again in the next round.
-      if (isApiError(error) && error.status === 403 && this.#held.delete(held)) held.revoked(error)
+      // Only a clear answer ends a watch: an authenticator or authorizer that fails is asked again in the next round.
+      if (isApiError(error) && (error.status === 403 || error.status === 401) && this.#held.delete(held)) held.revoked(error)
     }
   }
 }

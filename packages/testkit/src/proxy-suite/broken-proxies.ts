@@ -5,6 +5,8 @@ import type { ProxyServicePort, ProxyState, ServiceProxy } from '@continuo/workl
 export interface BrokenProxy {
   readonly fault: string
   readonly caughtBy: string
+  /** It breaks only proxies that hold sockets: the kernel keeps a connection whose rules went away. */
+  readonly ofSockets?: boolean
   breaks(sound: ServiceProxy): ServiceProxy
 }
 
@@ -119,6 +121,7 @@ export const brokenProxies: readonly BrokenProxy[] = [
   },
   {
     fault: 'cuts connections with each change',
+    ofSockets: true,
     caughtBy: 'lets open connections live when their endpoint leaves',
     breaks: (sound) =>
       faulty(sound, {

@@ -13,6 +13,8 @@ export interface OpenedProxy {
   readonly nodeAddress: string
   /** A port that somebody else holds is a problem for this proxy. False where rules of the kernel go before sockets. */
   readonly needsPorts: boolean
+  /** Where backends of checks listen. Default: 127.0.0.1, which kernels route for nobody else. */
+  readonly backendAddress?: string
   dispose(): Promise<void>
 }
 
@@ -38,12 +40,13 @@ export async function runProxyCheck(check: ProxyCheck, open: () => Promise<Opene
 export class ProxyBench {
   readonly opened: OpenedProxy
   readonly proxy: ServiceProxy
-  readonly sockets = new Sockets()
+  readonly sockets: Sockets
   readonly ip: string
 
   constructor(opened: OpenedProxy) {
     this.opened = opened
     this.proxy = opened.proxy
+    this.sockets = new Sockets(opened.backendAddress ?? '127.0.0.1')
     this.ip = opened.clusterIPs[0]
   }
 

@@ -8,6 +8,12 @@ import type { ProxyEndpoint } from '@continuo/workload'
 /** Backends and clients of one check; all are closed with it. */
 export class Sockets {
   readonly #closers: (() => void)[] = []
+  readonly #ip: string
+
+  /** @param ip Where backends listen. */
+  constructor(ip: string) {
+    this.#ip = ip
+  }
 
   /** A TCP backend that answers each connection with its name, then with everything that it is sent, until the client ends. */
   async backend(name: string, more: Partial<ProxyEndpoint> = {}): Promise<ProxyEndpoint> {
@@ -19,23 +25,23 @@ export class Sockets {
       socket.write(`${name}\n`)
       socket.pipe(socket)
     })
-    server.listen(0, '127.0.0.1')
+    server.listen(0, this.#ip)
     await once(server, 'listening')
     this.#closers.push(() => {
       server.close()
       for (const socket of open) socket.destroy()
     })
-    return endpointAt((server.address() as AddressInfo).port, more)
+    return endpointAt((server.address() as AddressInfo).port, { ip: this.#ip, ...more })
   }
 
   /** A UDP backend that answers each datagram with its name and the datagram. */
   async udpBackend(name: string): Promise<ProxyEndpoint> {
     const socket = createSocket('udp4')
     socket.on('message', (message, from) => socket.send(`${name} ${message}`, from.port, from.address))
-    socket.bind(0, '127.0.0.1')
+    socket.bind(0, this.#ip)
     await once(socket, 'listening')
     this.#closers.push(() => socket.close())
-    return endpointAt(socket.address().port)
+    return endpointAt(socket.address().port, { ip: this.#ip })
   }
 
   /** A connection whose first line has been read. */

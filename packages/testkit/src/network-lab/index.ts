@@ -1,0 +1,5 @@
+export { type KernelProxySuiteOptions, kernelProxySuite } from './kernel-proxy-suite.ts'
+export { NamespaceProcess, serveNamespace } from './namespace-process.ts'
+export { type LabPlace, NetworkLab } from './network-lab.ts'
+export { type PacketBench, type PacketCheck, packetChecks } from './packet-checks.ts'
+export { serveKernelProxy } from './serve-kernel-proxy.ts'

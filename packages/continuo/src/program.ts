@@ -28,9 +28,42 @@ export function createProgram(): Command {
           .default('info'),
       )
 
-  runOptions(program.command('up').description('start a cluster in the foreground')).action(
-    guarded(async (flags) => (await import('./commands/up.ts')).up(flags)),
-  )
+  runOptions(program.command('up').description('start a cluster in the foreground'))
+    .addOption(new Option('--role <role>', 'run this role of the config alone').choices(['control-plane', 'node']))
+    .action(guarded(async (flags) => (await import('./commands/up.ts')).up(flags)))
+  runOptions(program.command('join').argument('[url]', 'address of the API, such as https://10.0.0.1:6443; not needed again'))
+    .description('make this machine a node of a cluster elsewhere, and run it in the foreground')
+    .option('--token <token>', 'from continuo token create')
+    .option('--ca-hash <sha256:hex>', "hash of the public key of the cluster's authority")
+    .option('--node-name <name>', "name of the node; default: the host's name")
+    .option('--control-plane', 'join as one more control plane on the same store')
+    .option('--certificate-key <key>', 'opens the keys of the control plane')
+    .option('--no-start', 'write everything, and start nothing')
+    .action(guarded(async (url, flags) => (await import('./commands/join.ts')).join(url, flags)))
+  const token = program.command('token').description('let other machines join this cluster')
+  token
+    .command('create')
+    .description('make a token and print the command that joins another machine')
+    .option('--ttl <time>', 'how long it is good for, as 30m or 24h; 0: for ever', '24h')
+    .option('--description <text>', 'what it is for', '')
+    .option('--control-plane', 'for another control plane: publishes its keys, encrypted')
+    .option('--server <url>', 'address of the API for other machines; default: that of the kubeconfig')
+    .addOption(dataDirOption())
+    .addOption(kubeconfigOption())
+    .action(guarded(async (flags) => (await import('./commands/token.ts')).createToken(flags)))
+  token
+    .command('list')
+    .description('show the tokens, without their secrets')
+    .addOption(dataDirOption())
+    .addOption(kubeconfigOption())
+    .action(guarded(async (flags) => (await import('./commands/token.ts')).listTokens(flags)))
+  token
+    .command('delete')
+    .argument('<id>', 'the token, or its first half')
+    .description('make a token worthless')
+    .addOption(dataDirOption())
+    .addOption(kubeconfigOption())
+    .action(guarded(async (id, flags) => (await import('./commands/token.ts')).deleteToken(id, flags)))
   runOptions(
     program
       .command('start')

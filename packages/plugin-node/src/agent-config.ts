@@ -32,6 +32,17 @@ export const agentConfig = z.strictObject({
     .describe('What happens to containers when the agent stops in good order: they run on and are taken over later, or they end.'),
   stopGraceMs: z.int().min(0).default(4_000).describe('Grace of each container when `onStop` is `stop`. Milliseconds.'),
   refreshMs: z.int().positive().default(10_000).describe('How often volumes that follow objects are brought up to date. Milliseconds.'),
+  dns: z
+    .strictObject({
+      nameservers: z
+        .array(z.string())
+        .optional()
+        .describe('Name servers of the cluster for `resolv.conf` of pods. Default: those of the composed name server.'),
+      domain: z.string().default('cluster.local').describe('Domain of the cluster, where `nameservers` are named.'),
+      resolvConf: z.string().default('/etc/resolv.conf').describe("The machine's own file, for pods that resolve names as it does."),
+    })
+    .prefault({})
+    .describe('How pods resolve names.'),
   log: z
     .strictObject({
       maxBytes: z

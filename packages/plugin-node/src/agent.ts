@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ClockCap, createEventRecorder, definePlugin, HostSettingsCap, type ObjectClient, optional, withDeadline } from '@continuo/core'
 import {
+  ClusterDnsCap,
   NodeUplinkCap,
   Pod,
   ProberCap,
@@ -20,6 +21,7 @@ import { ClientConfigSource } from './pod/config-source.ts'
 import { podField, resourceField } from './pod/environment.ts'
 import { dockerConfigOf, registryAuth } from './pod/image-credentials.ts'
 import type { PodView } from './pod/model.ts'
+import { podDns } from './pod/pod-dns.ts'
 import { PodManager } from './pod/pod-manager.ts'
 import { PodTokens, type TokenAsked } from './pod/pod-tokens.ts'
 import { RuntimeView } from './pod/runtime-view.ts'
@@ -71,6 +73,7 @@ export const nodeAgent = definePlugin({
     probers: ProberCap,
     volumes: VolumeDriverCap,
     uplink: optional(NodeUplinkCap),
+    dns: optional(ClusterDnsCap),
     settings: optional(HostSettingsCap),
   },
   permissions: [
@@ -133,6 +136,8 @@ export const nodeAgent = definePlugin({
         secrets.map((data) => (data === undefined ? {} : dockerConfigOf(data))),
       )
     }
+    const { nameservers, domain } = config.dns
+    const clusterDns = nameservers === undefined ? undefined : { domain, nameservers }
     const manager = new PodManager({
       informer: pods,
       log: ctx.log,
@@ -152,6 +157,7 @@ export const nodeAgent = definePlugin({
         nodeIPs: () => [address],
         environment,
         volumeObjects,
+        dns: (pod) => podDns(pod, { cluster: clusterDns ?? ctx.use.dns, file: config.dns.resolvConf }),
         credentials,
         prober: (handler) => ctx.use.probers.get(handler),
       },

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { HostRole } from '@continuo/core'
 
 /** Flags of `up` and `start` as commander hands them over. */
 export interface RunFlags {
@@ -6,6 +7,8 @@ export interface RunFlags {
   readonly dataDir: string
   readonly listen?: string
   readonly kubeconfig?: string
+  /** Runs the hosts of this role alone, of those that the config has. */
+  readonly role?: HostRole
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { CheckError, ContinuoError, systemClock } from '@continuo/core'
+import { CheckError, type ClusterConfig, ContinuoError, type HostRole, systemClock } from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
 import { prometheusMetrics } from '@continuo/plugin-api-http'
 import { type ApiEndpoint, ApiEndpointCap } from '@continuo/workload'
@@ -21,7 +21,7 @@ export interface RunningCluster {
 export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel'], signal?: AbortSignal): Promise<RunningCluster> {
   const dataDir = resolve(flags.dataDir)
   const log = createPinoLog({ level: logLevel, pretty: process.stderr.isTTY === true })
-  const config = await loadConfig(flags.config).catch((error) => everyFault(flags, error))
+  const config = inRole(await loadConfig(flags.config).catch((error) => everyFault(flags, error)), flags.role)
   const cluster = new Cluster({ config, dataDir, listen: flags.listen, log, metrics: prometheusMetrics({ defaults: true }) })
   const faults = await Promise.all(cluster.prepare().map((host) => host.check()))
   if (faults.flat().length > 0) await everyFault(flags, new CheckError(config.file, faults.flat()))
@@ -37,6 +37,15 @@ export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel']
     throw error
   }
   return { cluster, endpoint, kubeconfig }
+}
+
+/** Of the roles that the config has the one that was asked for. Throws `ROLE_UNKNOWN`. */
+function inRole(config: ClusterConfig, role: HostRole | undefined): ClusterConfig {
+  if (role === undefined) return config
+  if (config.roles.includes(role)) return { ...config, roles: [role] }
+  throw new ContinuoError('ROLE_UNKNOWN', `the config ${config.file} has no role ${role}: its roles are ${config.roles.join(', ')}`, {
+    hint: 'name another config with --config, or add the role to `roles`',
+  })
 }
 
 /** Throws every fault of the config file, and not only those of the step that failed; `error` when it has none. */

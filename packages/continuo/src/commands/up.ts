@@ -7,6 +7,11 @@ export async function up(flags: RunFlags): Promise<void> {
   const interrupted = untilInterrupted()
   const abort = new AbortController()
   void interrupted.then(() => abort.abort())
+  await runUntil(interrupted, abort, flags)
+}
+
+/** Runs the hosts of this process until the user asks to stop, and ends the process. `abort` gives up the start. */
+export async function runUntil(interrupted: Promise<unknown>, abort: AbortController, flags: RunFlags): Promise<never> {
   const running = await runCluster(flags, flags.logLevel, abort.signal).catch((error) => {
     if (!abort.signal.aborted) throw error
   })

@@ -41,8 +41,8 @@ export class RemoteConnections implements NodeDialer, UpgradeRoute {
     if (headers.upgrade !== upgradeProtocol) throw new ApiError('BadRequest', `connections of nodes speak ${upgradeProtocol}`)
     if (!isNodeUser(caller.user, node))
       throw new ApiError('Forbidden', `user ${JSON.stringify(caller.user.username)} is not node ${JSON.stringify(node)}`)
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgradeProtocol}\r\n\r\n`)
     if (head.length > 0) socket.unshift(head)
+    if (!(await switchProtocols(socket))) return
     await this.#keep(node, new AgentConnection(node, socket, this.#options.heartbeat), signal)
   }
 
@@ -76,4 +76,21 @@ export class RemoteConnections implements NodeDialer, UpgradeRoute {
   #count(): void {
     this.#options.open.set(this.#connections.size)
   }
+}
+
+/**
+ * False when the connection is lost already. Waits until the answer has left: Node's HTTP/2 takes the socket over natively, and the process
+ * would end by an assertion when somebody else's write completed on it.
+ */
+function switchProtocols(socket: Duplex): Promise<boolean> {
+  return new Promise((resolve) => {
+    const lost = (): void => resolve(false)
+    socket.once('error', lost)
+    socket.once('close', lost)
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${upgradeProtocol}\r\n\r\n`, (error) => {
+      socket.off('close', lost)
+      if (error == null) socket.off('error', lost)
+      resolve(error == null && !socket.destroyed)
+    })
+  })
 }

@@ -220,7 +220,9 @@ export class PodWorker {
     try {
       await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod))
       this.#unmounted = false
-      await this.#shared.runtime.ensureSandbox(sandboxSpec(this.#pod), signal)
+      const { dns, problems } = await this.#shared.dns(this.#pod)
+      for (const { reason, message } of problems) this.#shared.events.event(this.#pod, 'Warning', reason, message)
+      await this.#shared.runtime.ensureSandbox(sandboxSpec(this.#pod, dns), signal)
       this.#blocked = undefined
       this.#blocks.reset('sandbox')
     } catch (error) {

@@ -10,8 +10,8 @@ import { subPathOf } from './sub-path.ts'
 export const containerHash = (container: ContainerView): string =>
   createHash('sha256').update(JSON.stringify(container)).digest('hex').slice(0, 16)
 
-/** The sandbox of a pod. Pure. */
-export function sandboxSpec(pod: PodView): SandboxSpec {
+/** The sandbox of a pod. Pure. @param dns what belongs into its `resolv.conf`, if that is not the machine's */
+export function sandboxSpec(pod: PodView, dns: SandboxSpec['dns']): SandboxSpec {
   const spec = pod.spec
   const containers = spec?.containers ?? []
   const sum = (pick: (limits: ReturnType<typeof limitsOf>) => number | undefined): number | undefined => {
@@ -28,16 +28,7 @@ export function sandboxSpec(pod: PodView): SandboxSpec {
     hostPid: spec?.hostPID ?? false,
     hostIpc: spec?.hostIPC ?? false,
     sysctls: Object.fromEntries((spec?.securityContext?.sysctls ?? []).map((entry) => [entry.name, entry.value])),
-    dns:
-      spec?.dnsConfig === undefined
-        ? undefined
-        : {
-            nameservers: spec.dnsConfig.nameservers ?? [],
-            searches: spec.dnsConfig.searches ?? [],
-            options: (spec.dnsConfig.options ?? []).map((option) =>
-              option.value === undefined ? (option.name ?? '') : `${option.name}:${option.value}`,
-            ),
-          },
+    dns,
     hostAliases: (spec?.hostAliases ?? []).map((alias) => ({ ip: alias.ip, hostnames: alias.hostnames ?? [] })),
     ports: containers.flatMap((container) =>
       (container.ports ?? []).map((port) => ({

@@ -2,6 +2,7 @@ import type { Clock, EventRecorder, Log, ObjectClient } from '@continuo/core'
 import type { ContainerSpec, Prober, RegistryAuth, Runtime, VolumeObjects } from '@continuo/workload'
 import type { EnvironmentInput } from './environment.ts'
 import type { PodView } from './model.ts'
+import type { SandboxDns } from './pod-dns.ts'
 import type { RuntimeView } from './runtime-view.ts'
 import type { VolumeManager } from './volume-manager.ts'
 
@@ -19,6 +20,8 @@ export interface WorkerShared {
   nodeIPs(): readonly string[]
   environment(pod: PodView): Pick<EnvironmentInput, 'nodeName' | 'allocatable' | 'services' | 'apiService' | 'source'>
   volumeObjects(pod: PodView): VolumeObjects
+  /** What belongs into its `resolv.conf`. */
+  dns(pod: PodView): Promise<SandboxDns>
   /** What the pod's `imagePullSecrets` hold for this image. */
   credentials(pod: PodView, image: string): Promise<RegistryAuth | undefined>
   prober(handler: string): Prober | undefined

@@ -5,11 +5,24 @@ import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import type { Clock, Log } from '@continuo/core'
+import {
+  attachContainer,
+  execInContainer,
+  firstSize,
+  prepareShim,
+  RunningContainers,
+  RuntimeEvents,
+  signalContainer,
+  signalNumber,
+  startShim,
+  Turns,
+} from '@continuo/lib-container-shim'
 import { readLog } from '@continuo/lib-streams'
 import {
   type ContainerRef,
   type ContainerSpec,
   type ContainerStats,
+  formatResolvConf,
   type ImageState,
   type LogOptions,
   type ProcessStreams,
@@ -24,17 +37,11 @@ import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
 import { ContainerLookup } from './container-lookup.ts'
 import type { ContainerRecord } from './container-state.ts'
-import { firstSize } from './first-size.ts'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
 import { killLeftovers, usage } from './proc/process-tree.ts'
-import { RunningContainers } from './running-containers.ts'
-import { RuntimeEvents } from './runtime-events.ts'
-import { prepareShim } from './shim/shim-binary.ts'
-import { attachContainer, execInContainer, signalContainer, signalNumber } from './shim/shim-connection.ts'
-import { startShim } from './shim/start-shim.ts'
 import { readExit, readStart, type SandboxRecord, StateDirectory } from './state-directory.ts'
-import { Turns } from './turns.ts'
+import { withResolvConf } from './with-resolv-conf.ts'
 
 export interface ProcessRuntimeOptions {
   readonly config: RuntimeProcessConfig & { readonly directory: string }
@@ -104,8 +111,9 @@ export class ProcessRuntime implements Runtime {
         spec: { uid, namespace, name, hostname, hostNetwork },
         ip,
         createdAt: this.#options.clock.now(),
+        ...(spec.dns === undefined ? {} : { resolvConf: true }),
       }
-      await this.#state.saveSandbox(record)
+      await this.#state.saveSandbox(record, spec.dns === undefined ? undefined : formatResolvConf(spec.dns))
       return this.#lookup.sandboxState(record)
     })
   }
@@ -296,7 +304,8 @@ export class ProcessRuntime implements Runtime {
     const image = resolveImage(spec.image, config.images)
     const id = createHash('sha256').update(`${spec.sandbox}/${spec.name}/${spec.attempt}/${path}`).digest('hex')
     const privileged = process.getuid?.() === 0
-    const plan = planLaunch(spec, image, {
+    const mounted = sandbox.resolvConf === true ? withResolvConf(spec, this.#state.resolvConfPath(spec.sandbox)) : spec
+    const plan = planLaunch(mounted, image, {
       id,
       rootfs: join(path, 'rootfs'),
       logPath: join(path, 'log'),

@@ -1,15 +1,17 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { encodeSpec, parseExit, parseStart, type ShimExit, type ShimStart } from '@continuo/lib-container-shim'
 import { RuntimeError, type SandboxSpec } from '@continuo/workload'
 import type { ContainerRecord } from './container-state.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { encodeSpec, parseExit, parseStart, type ShimExit, type ShimStart } from './shim/shim-spec.ts'
 
 /** What is written down about a sandbox. */
 export interface SandboxRecord {
   readonly spec: Pick<SandboxSpec, 'uid' | 'namespace' | 'name' | 'hostname' | 'hostNetwork'>
   readonly ip: string
   readonly createdAt: number
+  /** Its `resolv.conf` lies beside the record. */
+  readonly resolvConf?: boolean
 }
 
 const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/
@@ -55,9 +57,15 @@ export class StateDirectory {
     return readJson<SandboxRecord>(join(this.sandboxPath(uid), 'sandbox.json'))
   }
 
-  async saveSandbox(record: SandboxRecord): Promise<void> {
+  resolvConfPath(uid: string): string {
+    return join(this.sandboxPath(uid), 'resolv.conf')
+  }
+
+  /** @param resolvConf text of the file that its containers find at `/etc/resolv.conf` */
+  async saveSandbox(record: SandboxRecord, resolvConf?: string): Promise<void> {
     const path = this.sandboxPath(record.spec.uid)
     await mkdir(join(path, 'containers'), { recursive: true, mode: 0o755 })
+    if (resolvConf !== undefined) await writeFile(this.resolvConfPath(record.spec.uid), resolvConf, { mode: 0o644 })
     await writeJson(join(path, 'sandbox.json'), record)
   }
 

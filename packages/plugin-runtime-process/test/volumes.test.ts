@@ -4,8 +4,8 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareShim } from '../src/shim/shim-binary.ts'
-import { encodeSpec, parseExit } from '../src/shim/shim-spec.ts'
+import { prepareShim } from '@continuo/lib-container-shim'
+import { encodeSpec, parseExit } from '@continuo/lib-container-shim'
 import { collect, eventually, Host, noNamespaces } from './harness.ts'
 
 const volume = mkdtempSync(join(tmpdir(), 'continuo-volume-'))
@@ -36,6 +36,21 @@ describe.for([{ namespaces: 'auto' }, { namespaces: 'off' }])('volumes with name
     expect((await host.ended('v1')).exitCode).toBe(0)
     expect(await host.logs('v1')).toBe('value\n')
     expect(readFileSync(join(volume, 'written'), 'utf8')).toBe('new\n')
+  })
+
+  test('come with the resolv.conf of the pod, unless the container has one of its own', async () => {
+    const dns = { nameservers: ['127.96.0.10'], searches: ['svc.cluster.local'], options: ['ndots:5'] }
+    await host.sandbox('dns', { dns })
+    const path = namespaces === 'auto' && !noNamespaces ? '/etc/resolv.conf' : '$CONTINUO_ROOT/etc/resolv.conf'
+    await host.run('dns', `cat ${path}`)
+    await host.ended('dns')
+    expect(await host.logs('dns')).toBe('search svc.cluster.local\nnameserver 127.96.0.10\noptions ndots:5\n')
+    await host.run('dns', 'cat $CONTINUO_ROOT/etc/resolv.conf', {
+      attempt: 1,
+      mounts: [mount('/etc/resolv.conf', true, join(volume, 'key'))],
+    })
+    await host.ended('dns')
+    expect(await host.logs('dns')).toBe('value\n')
   })
 
   test('survive the removal of the sandbox', async () => {

@@ -1,5 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { type ClusterDns, emptyResolvConf, type PodResolvConf, parseResolvConf, podResolvConf, type SandboxSpec } from '@continuo/workload'
+import { readFileSync } from 'node:fs'
+import {
+  type ClusterDns,
+  emptyResolvConf,
+  type PodResolvConf,
+  parseResolvConf,
+  podResolvConf,
+  type ResolvConf,
+  type SandboxSpec,
+} from '@continuo/workload'
 import type { PodView } from './model.ts'
 
 export interface PodDnsOptions {
@@ -15,9 +23,9 @@ export interface SandboxDns {
   readonly problems: PodResolvConf['problems']
 }
 
-/** What belongs into the `resolv.conf` of a pod. The machine's own file is read each time, because it follows its network. */
-export async function podDns(pod: PodView, { cluster, file }: PodDnsOptions): Promise<SandboxDns> {
-  const host = await readFile(file, 'utf8').then(parseResolvConf, () => emptyResolvConf)
+/** What belongs into the `resolv.conf` of a pod. The machine's own file, some lines, is read each time, because it follows its network. */
+export function podDns(pod: PodView, { cluster, file }: PodDnsOptions): SandboxDns {
+  const host = readHost(file)
   const { spec } = pod
   const wanted = {
     namespace: pod.metadata.namespace ?? 'default',
@@ -29,4 +37,12 @@ export async function podDns(pod: PodView, { cluster, file }: PodDnsOptions): Pr
   // A cluster that is composed without a name server needs not be told so with every pod.
   const told = cluster === undefined ? problems.filter(({ reason }) => reason !== 'MissingClusterDNS') : problems
   return conf === host ? { problems: told } : { dns: conf, problems: told }
+}
+
+function readHost(file: string): ResolvConf {
+  try {
+    return parseResolvConf(readFileSync(file, 'utf8'))
+  } catch {
+    return emptyResolvConf
+  }
 }

@@ -220,7 +220,7 @@ export class PodWorker {
     try {
       await this.#shared.volumes.mount(this.#pod, this.#shared.volumeObjects(this.#pod))
       this.#unmounted = false
-      const { dns, problems } = await this.#shared.dns(this.#pod)
+      const { dns, problems } = this.#shared.dns(this.#pod)
       for (const { reason, message } of problems) this.#shared.events.event(this.#pod, 'Warning', reason, message)
       await this.#shared.runtime.ensureSandbox(sandboxSpec(this.#pod, dns), signal)
       this.#blocked = undefined

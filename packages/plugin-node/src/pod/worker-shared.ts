@@ -21,7 +21,7 @@ export interface WorkerShared {
   environment(pod: PodView): Pick<EnvironmentInput, 'nodeName' | 'allocatable' | 'services' | 'apiService' | 'source'>
   volumeObjects(pod: PodView): VolumeObjects
   /** What belongs into its `resolv.conf`. */
-  dns(pod: PodView): Promise<SandboxDns>
+  dns(pod: PodView): SandboxDns
   /** What the pod's `imagePullSecrets` hold for this image. */
   credentials(pod: PodView, image: string): Promise<RegistryAuth | undefined>
   prober(handler: string): Prober | undefined

@@ -66,12 +66,15 @@ function merge(base: ResolvConf, config: DeepReadonly<PodDNSConfig>): ResolvConf
   }
 }
 
+const fits = (searches: readonly string[]): boolean => searches.length <= most.searches && searches.join(' ').length <= most.searchBytes
+
 function cut(conf: ResolvConf, left: (message: string) => void): ResolvConf {
   const nameservers = conf.nameservers.slice(0, most.nameservers)
   if (nameservers.length < conf.nameservers.length)
     left(`Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${nameservers.join(' ')}`)
+  if (nameservers.length === conf.nameservers.length && fits(conf.searches)) return conf
   let searches = conf.searches.slice(0, most.searches)
-  while (searches.join(' ').length > most.searchBytes) searches = searches.slice(0, -1)
+  while (!fits(searches)) searches = searches.slice(0, -1)
   if (searches.length < conf.searches.length)
     left(`Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`)
   return { nameservers, searches, options: conf.options }

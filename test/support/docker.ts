@@ -96,7 +96,8 @@ class Daemon implements Docker {
     const at = (name: string): string => join(this.directory, name)
     mkdirSync(at('data'), { recursive: true })
     writeFileSync(at('daemon.json'), '{}')
-    rmSync(at('pid'), { force: true })
+    // Of a daemon that was killed: their numbers may be somebody else's by now, or nobody's grave.
+    for (const file of [at('pid'), join(at('exec'), 'containerd', 'containerd.pid')]) rmSync(file, { force: true })
     const [, b] = this.#subnet
     const args = [
       ['--config-file', at('daemon.json'), '--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')],
@@ -153,6 +154,10 @@ class Daemon implements Docker {
 
   async kill(): Promise<void> {
     await this.#end('SIGKILL')
+    // containerd dies with it, a moment later; another one would not start beside it.
+    await eventually(() => {
+      if (this.#leftProcesses('containerd\0').length > 0) throw new Error('containerd is left')
+    }, 5_000)
   }
 
   async stop(): Promise<void> {
@@ -168,8 +173,8 @@ class Daemon implements Docker {
       if (this.#leftProcesses().length > 0) throw new Error('processes of the daemon are left')
     }, 5_000)
     for (const path of this.#mounts()) run('umount', '-l', path)
-    for (const controller of readdirSync('/sys/fs/cgroup')) removeGroups(join('/sys/fs/cgroup', controller, this.cgroupParent))
-    removeGroups(join('/sys/fs/cgroup', this.cgroupParent))
+    const groups = ['', ...readdirSync('/sys/fs/cgroup')].map((controller) => join('/sys/fs/cgroup', controller, this.cgroupParent))
+    await eventually(() => groups.forEach(removeGroups), 5_000)
     spawnSync('ip', ['netns', 'del', this.#namespace])
     rmSync(this.directory, { recursive: true, force: true })
   }
@@ -183,13 +188,14 @@ class Daemon implements Docker {
     await exited
   }
 
-  /** containerd and the shims, which name the directory in their arguments. */
-  #leftProcesses(): number[] {
+  /** containerd and the shims, which name the directory in their arguments; or those of one program. */
+  #leftProcesses(program = ''): number[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => {
         try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`${this.directory}/`) && Number(pid) !== process.pid
+          const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+          return line.startsWith(program) && line.includes(`${this.directory}/`) && Number(pid) !== process.pid
         } catch {
           return false
         }
@@ -206,12 +212,11 @@ class Daemon implements Docker {
   }
 }
 
+/** With everything that runs in them. Throws while something is still ending. */
 function removeGroups(path: string): void {
   if (!existsSync(path)) return
   for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeGroups(join(path, entry.name))
-  try {
-    rmdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
+  for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number))
+    if (pid > 0) process.kill(pid, 'SIGKILL')
+  rmdirSync(path)
 }

@@ -1,10 +1,27 @@
-import type { Clock } from '@continuo/core'
+import { type Clock, withDeadline } from '@continuo/core'
 import type { Daemon } from './daemon/daemon.ts'
-import { statusOf } from './daemon/daemon-error.ts'
+import { runtimeError, statusOf } from './daemon/daemon-error.ts'
 import type { Inventory } from './inventory.ts'
 
 /** How long the daemon may take to end what it kills. */
 const killMs = 60_000
+
+/**
+ * Resolves with true when the container does not run any more. The answer begins at once and ends then; when it is cut off instead, the
+ * daemon has gone and nobody knows.
+ */
+async function untilEnded(daemon: Daemon, id: string, signal: AbortSignal): Promise<true> {
+  const what = `wait for the end of container ${id}`
+  const dial = { method: 'POST', path: `/containers/${id}/wait`, query: { condition: 'not-running' }, signal } as const
+  const answer = await daemon.stream(what, dial)
+  signal.addEventListener('abort', () => answer.destroy(), { once: true })
+  try {
+    await answer.toArray()
+  } catch (error) {
+    throw runtimeError(error, what, 'RUNTIME_UNAVAILABLE')
+  }
+  return true
+}
 
 /** Sends a signal. Resolves false when there is nothing that runs any more. */
 async function send(daemon: Daemon, id: string, signal: string): Promise<boolean> {
@@ -34,14 +51,7 @@ export async function stopContainer(
   const state = await inventory.inspect(id)
   if (state === undefined || !state.State.Running) return
   const left = new AbortController()
-  const ended = daemon.call(
-    `wait for the end of container ${id}`,
-    async (docker, late) => {
-      await docker.getContainer(id).wait({ condition: 'not-running', abortSignal: AbortSignal.any([left.signal, late]) } as never)
-      return true
-    },
-    { deadlineMs: graceMs + killMs },
-  )
+  const ended = untilEnded(daemon, id, left.signal)
   ended.catch(() => {})
   const gentle = (state.Config as { StopSignal?: string }).StopSignal || 'SIGTERM'
   try {
@@ -58,7 +68,7 @@ export async function stopContainer(
       if (done) return
       signal?.throwIfAborted()
     }
-    if (await send(daemon, id, 'SIGKILL')) await ended
+    if (await send(daemon, id, 'SIGKILL')) await withDeadline(clock, killMs, `the end of container ${id}`, () => ended)
   } finally {
     left.abort()
   }

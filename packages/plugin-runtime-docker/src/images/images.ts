@@ -50,6 +50,8 @@ export class Images {
   /** Resolves with the image's id. Throws `RUNTIME_IMAGE_PULL` with what the registry said. */
   async pull(image: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string> {
     const { daemon, clock } = this.#options
+    // The daemon would ask the network about some names that are none.
+    await this.find(image)
     const stalled = new AbortController()
     let cancel = (): void => {}
     const goesOn = (): void => {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareShim } from '@continuo/lib-container-shim'
-import { encodeSpec, parseExit } from '@continuo/lib-container-shim'
+import { prepareShim } from '../src/shim/shim-binary.ts'
+import { encodeSpec, parseExit } from '../src/shim/shim-spec.ts'
 import { collect, eventually, Host, noNamespaces } from './harness.ts'
 
 let host: Host

@@ -2,14 +2,16 @@ import type { KubeObject } from '../objects/object.ts'
 import { jsonEqual, setOwn } from '../schema/json-value.ts'
 import type { Schema } from '../schema/schema.ts'
 import { checkConfiguration } from './check-configuration.ts'
-import { compareFields } from './compare-fields.ts'
 import { conflictError, type FieldConflict, findConflicts } from './conflicts.ts'
+import { dropAbandoned } from './drop-abandoned.ts'
 import { appliedFields, createdFields } from './extract-fields.ts'
-import { differenceFields, equalFields, type FieldSet, isEmptyFields, unionFields, withoutSubtrees } from './field-set.ts'
+import { differenceFields, equalFields, type FieldSet, isEmptyFields } from './field-set.ts'
+import { changesBetween, changesInVersions, type InVersions, inOneVersion } from './in-versions.ts'
 import { fieldsOfLastApplied, kubectlApplier, refreshLastApplied } from './last-applied.ts'
 import {
   capManagers,
   type FieldOwner,
+  keptFields,
   type OwnedFields,
   ownerId,
   readManagedFields,
@@ -17,7 +19,7 @@ import {
   writeManagedFields,
 } from './managed-fields.ts'
 import { mergeConfiguration } from './merge-configuration.ts'
-import { removeFields, withNamedParents } from './remove-fields.ts'
+import { removeFields } from './remove-fields.ts'
 
 /** One apply: who applies what onto which object, and when. */
 export interface ApplyConfigurationOptions {
@@ -47,21 +49,6 @@ function ownersOf({ schema, live, apiVersion, now }: ApplyConfigurationOptions):
   if (isEmptyFields(fields)) return owners
   const owner: OwnedFields = { manager: beforeFirstApply, operation: 'Update', apiVersion, time: now, fields }
   return new Map([[ownerId(owner), owner]])
-}
-
-/** Removes what the manager applied last, does not apply now, and nobody else owns. */
-function dropAbandoned(
-  schema: Schema | undefined,
-  merged: KubeObject,
-  last: FieldSet,
-  owners: ReadonlyMap<string, OwnedFields>,
-): KubeObject {
-  let abandoned = withNamedParents(schema, last)
-  for (const owner of owners.values()) {
-    abandoned = differenceFields(abandoned, withNamedParents(schema, owner.fields))
-    if (isEmptyFields(abandoned)) return merged
-  }
-  return removeFields(schema, merged, abandoned)
 }
 
 /** What kubectl may not take over from client-side apply without being forced. */
@@ -107,11 +94,11 @@ function withManagedFields(object: KubeObject, managedFields: KubeObject['metada
  * and records who owns what. The result has its `managedFields`; defaulting, admission and validation come after.
  * Nothing is changed in place; the result shares with both inputs, and is `live` itself when nothing changed, times included.
  *
- * All entries are read with the schema given, whatever version they were written in.
+ * Entries of other versions are read by asking for the objects in those versions; those of versions that are not served own nothing.
  * Throws Conflict with one FieldManagerConflict cause for each field of others that would change (unless `force`),
  * and BadRequest for a configuration that cannot be applied.
  */
-export function applyConfiguration(options: ApplyConfigurationOptions): KubeObject {
+export function* applyInVersions(options: ApplyConfigurationOptions): InVersions<KubeObject> {
   const { schema, live, apiVersion, subresource, now, ignored } = options
   checkConfiguration(schema, options.config, apiVersion)
   const ours = ofClient(options.config)
@@ -133,23 +120,32 @@ export function applyConfiguration(options: ApplyConfigurationOptions): KubeObje
   const base = live ?? ({ apiVersion: config.apiVersion, kind: config.kind, metadata: {} } as KubeObject)
   let merged: KubeObject = mergeConfiguration(schema, base, config)
   if (last !== undefined && !isEmptyFields(differenceFields(last.fields, fields)))
-    merged = dropAbandoned(schema, merged, last.fields, owners)
+    merged = yield* dropAbandoned({ schema, apiVersion, merged, last, owners })
 
-  const changes = compareFields(schema, base, merged)
-  const conflicts = findConflicts(owners, changes.changed, id)
+  const changes = yield* changesInVersions(owners, {
+    apiVersion,
+    ownerId: id,
+    before: base,
+    after: merged,
+    own: changesBetween(schema, base, merged),
+  })
+  const conflicts = findConflicts(owners, changes, id)
   const refused = options.force === true ? [] : remainingConflicts(conflicts, options)
   if (refused.length > 0) throw conflictError(refused)
 
   for (const [otherId, other] of owners) {
-    const kept = withoutSubtrees(otherId === id ? other.fields : differenceFields(other.fields, changes.changed), changes.removed)
+    const kept = keptFields(other, changes, otherId === id)
     if (isEmptyFields(kept)) owners.delete(otherId)
     else if (kept !== other.fields) owners.set(otherId, withFields(other, kept))
   }
   const own = owners.get(id)
-  const wrote = !isEmptyFields(unionFields(changes.changed, changes.removed))
+  const wrote = !isEmptyFields(changes.own.changed) || !isEmptyFields(changes.own.removed)
   if (own !== undefined && wrote && own.time !== now) owners.set(id, withFields(own, own.fields, now))
   const managedFields = writeManagedFields(capManagers(owners))
   const unchanged = live !== undefined && merged === live && jsonEqual(managedFields, live.metadata.managedFields)
   const object = unchanged ? (live as KubeObject) : withManagedFields(merged, managedFields)
   return options.manager === kubectlApplier && live !== undefined && !unchanged ? refreshLastApplied(object, config) : object
 }
+
+/** {@link applyInVersions} for versions that differ by nothing but their names. */
+export const applyConfiguration = (options: ApplyConfigurationOptions): KubeObject => inOneVersion(options.schema, applyInVersions(options))

@@ -1,5 +1,6 @@
 import { ApiError, type StatusCause } from '../errors/api-error.ts'
-import { type FieldSet, fieldPaths, intersectFields, isEmptyFields } from './field-set.ts'
+import { emptyFields, type FieldSet, fieldPaths, intersectFields, isEmptyFields } from './field-set.ts'
+import type { ChangesInVersions } from './in-versions.ts'
 import type { FieldOwner, Ownership } from './managed-fields.ts'
 import { showFieldPath } from './path-element.ts'
 
@@ -9,12 +10,12 @@ export interface FieldConflict {
   readonly fields: FieldSet
 }
 
-/** What the others own of these fields, by owner's name. `exceptId` is the writer. */
-export function findConflicts(owners: Ownership, changed: FieldSet, exceptId: string): FieldConflict[] {
+/** What the others own of the changed fields, by owner's name, each by the names of its own version. `exceptId` is the writer. */
+export function findConflicts(owners: Ownership, changes: ChangesInVersions, exceptId: string): FieldConflict[] {
   const conflicts: FieldConflict[] = []
   for (const [id, owner] of owners) {
     if (id === exceptId) continue
-    const fields = intersectFields(owner.fields, changed)
+    const fields = intersectFields(owner.fields, changes.of(owner.apiVersion)?.changed ?? emptyFields)
     if (!isEmptyFields(fields)) conflicts.push({ owner, fields })
   }
   return conflicts.sort((a, b) => (showOwner(a.owner) < showOwner(b.owner) ? -1 : 1))

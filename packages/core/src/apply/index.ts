@@ -1,4 +1,4 @@
-export { type ApplyConfigurationOptions, applyConfiguration } from './apply-configuration.ts'
+export { type ApplyConfigurationOptions, applyConfiguration, applyInVersions } from './apply-configuration.ts'
 export { compareFields, type FieldChanges } from './compare-fields.ts'
 export { appliedFields, createdFields } from './extract-fields.ts'
 export {
@@ -17,8 +17,9 @@ export {
   withoutSubtrees,
 } from './field-set.ts'
 export { type FieldShape, fieldSchema, fieldShape } from './field-shape.ts'
+export { type InVersions, inOneVersion, type ObjectsInVersion, type VersionAnswer, type VersionQuestion } from './in-versions.ts'
 export { lastAppliedAnnotation } from './last-applied.ts'
 export { type FieldOwner, type OwnedFields, type Ownership, ownerId, readManagedFields, writeManagedFields } from './managed-fields.ts'
 export { mergeConfiguration } from './merge-configuration.ts'
 export { type PathElement, showFieldPath } from './path-element.ts'
-export { type UpdateManagedFieldsOptions, updateManagedFields } from './update-managed-fields.ts'
+export { type UpdateManagedFieldsOptions, updateInVersions, updateManagedFields } from './update-managed-fields.ts'

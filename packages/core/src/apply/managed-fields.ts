@@ -1,5 +1,15 @@
 import type { ManagedFieldsEntry } from '../objects/object.ts'
-import { type FieldSet, formatFieldsV1, isEmptyFields, parseFieldsV1, unionFields } from './field-set.ts'
+import {
+  differenceFields,
+  emptyFields,
+  type FieldSet,
+  formatFieldsV1,
+  isEmptyFields,
+  parseFieldsV1,
+  unionFields,
+  withoutSubtrees,
+} from './field-set.ts'
+import type { ChangesInVersions } from './in-versions.ts'
 
 /** Who writes. Two writes are by the same owner when all of this is the same, except that applying does not tell versions apart. */
 export interface FieldOwner {
@@ -59,6 +69,13 @@ export function readManagedFields(entries: readonly ManagedFieldsEntry[] | undef
 /** An owner with other fields. The time changes only when told. */
 export const withFields = (owner: OwnedFields, fields: FieldSet, time = owner.time): OwnedFields =>
   fields === owner.fields && time === owner.time ? owner : { ...owner, fields, time, entry: undefined }
+
+/** What an owner owns after a write: the writer still what it had, another one nothing that was changed; nobody what is gone, or named in a version that is not served. */
+export function keptFields(owner: OwnedFields, changes: ChangesInVersions, isWriter: boolean): FieldSet {
+  if (isWriter) return withoutSubtrees(owner.fields, changes.own.removed)
+  const theirs = changes.of(owner.apiVersion)
+  return theirs === undefined ? emptyFields : withoutSubtrees(differenceFields(owner.fields, theirs.changed), theirs.removed)
+}
 
 const writeEntry = (owner: OwnedFields): ManagedFieldsEntry =>
   owner.entry ?? {

@@ -1,12 +1,12 @@
 import type { KubeObject, ManagedFieldsEntry } from '../objects/object.ts'
 import { jsonEqual } from '../schema/json-value.ts'
 import type { Schema } from '../schema/schema.ts'
-import { compareFields, type FieldChanges } from './compare-fields.ts'
-import { createdFields } from './extract-fields.ts'
-import { differenceFields, emptyFields, type FieldSet, isEmptyFields, unionFields, withoutSubtrees } from './field-set.ts'
+import { type FieldSet, isEmptyFields, unionFields } from './field-set.ts'
+import { type ChangesInVersions, changesBetween, changesInVersions, type InVersions, inOneVersion } from './in-versions.ts'
 import {
   capManagers,
   type FieldOwner,
+  keptFields,
   type OwnedFields,
   ownerId,
   readManagedFields,
@@ -37,14 +37,15 @@ const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
 /** Moves the changed fields from their owners to `owner`, and takes the removed ones from everybody. */
 function moveOwnership(
   owners: ReadonlyMap<string, OwnedFields>,
-  { changed, removed }: FieldChanges,
+  changes: ChangesInVersions,
   owner: FieldOwner,
   now: string,
 ): Map<string, OwnedFields> {
   const id = ownerId(owner)
+  const { changed } = changes.own
   const moved = new Map<string, OwnedFields>()
   for (const [otherId, other] of owners) {
-    const kept = withoutSubtrees(otherId === id ? other.fields : differenceFields(other.fields, changed), removed)
+    const kept = keptFields(other, changes, otherId === id)
     if (!isEmptyFields(kept)) moved.set(otherId, withFields(other, kept))
   }
   if (isEmptyFields(changed)) return moved
@@ -56,20 +57,18 @@ function moveOwnership(
 /**
  * The `managedFields` of an object after a create, update or patch: whoever changes a field takes it over, and what is removed nobody owns.
  * Nothing is changed in place. When the write changes nothing that can be owned, the answer is the very list that was there:
- * times change only with what is owned or written.
+ * times change only with what is owned or written. Entries of other versions are read by asking for the objects in those versions.
  *
  * The client's own list counts where it sent one through the main resource (so that it can edit or, by `[{}]`, reset it);
  * otherwise the stored one does. An object whose fields were never tracked, or are reset, stays untracked until somebody applies.
  */
-export function updateManagedFields(options: UpdateManagedFieldsOptions): ManagedFieldsEntry[] | undefined {
+export function* updateInVersions(options: UpdateManagedFieldsOptions): InVersions<ManagedFieldsEntry[] | undefined> {
   const { schema, old, next, manager, apiVersion, subresource, now, ignored } = options
   const stored = old?.metadata.managedFields
   const sent = next.metadata.managedFields
   if (subresource === undefined && isReset(sent)) return undefined
   const useSent = subresource === undefined && sent !== undefined && sent.length > 0 && sent !== stored && !jsonEqual(sent, stored)
-  const all = old === undefined ? { changed: createdFields(schema, next), removed: emptyFields } : compareFields(schema, old, next)
-  const changes =
-    ignored === undefined ? all : { changed: withoutSubtrees(all.changed, ignored), removed: withoutSubtrees(all.removed, ignored) }
+  const changes = changesBetween(schema, old, next, ignored)
   const unchanged = isEmptyFields(changes.changed) && isEmptyFields(changes.removed)
   const edited = useSent ? readManagedFields(sent) : undefined
   const isEdited = edited !== undefined && edited.size > 0
@@ -78,5 +77,17 @@ export function updateManagedFields(options: UpdateManagedFieldsOptions): Manage
   if (old !== undefined && owners.size === 0) return undefined
   if (unchanged) return writeManagedFields(owners)
   const owner: FieldOwner = { manager, operation: 'Update', apiVersion, ...(subresource === undefined ? {} : { subresource }) }
-  return writeManagedFields(capManagers(moveOwnership(owners, changes, owner, now)))
+  const inVersions = yield* changesInVersions(owners, {
+    apiVersion,
+    ownerId: ownerId(owner),
+    before: old,
+    after: next,
+    own: changes,
+    ignored,
+  })
+  return writeManagedFields(capManagers(moveOwnership(owners, inVersions, owner, now)))
 }
+
+/** {@link updateInVersions} for versions that differ by nothing but their names. */
+export const updateManagedFields = (options: UpdateManagedFieldsOptions): ManagedFieldsEntry[] | undefined =>
+  inOneVersion(options.schema, updateInVersions(options))

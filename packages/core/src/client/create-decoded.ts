@@ -97,7 +97,7 @@ async function attemptCreate(
   validateObject(served, next, undefined, undefined)
   for (const text of strategy?.warnings?.(next, undefined) ?? []) session.warn(text)
   await run.validate()
-  if (!applied) ownFields(session, target, undefined, next)
+  if (!applied) await ownFields(session, target, undefined, next)
   const key = objectKey(served.definition, next.metadata.namespace ?? '', next.metadata.name)
   const value = await sealObject(parts, served, next, key)
   if (dryRun) {

@@ -74,9 +74,9 @@ async function applyObject(session: WriteSession, target: Target, configuration:
     operation: 'UPDATE',
     gvk: shape.gvk,
     ownsFields: true,
-    next: (old) => {
+    next: async (old) => {
       if (!ofParent) return applyThrough(session, target, old, body, force)
-      const applied = applyFields(session, target, old.object, body, force)
+      const applied = await applyFields(session, target, old.object, body, force)
       const next = intoParent(session, target, old, applied)
       if (applied.metadata.managedFields === undefined) delete next.metadata.managedFields
       else next.metadata.managedFields = applied.metadata.managedFields
@@ -86,13 +86,13 @@ async function applyObject(session: WriteSession, target: Target, configuration:
 }
 
 /** Applies what a body of another kind says about the parent: exactly that is owned, under the name of the subresource. */
-function applyThrough(
+async function applyThrough(
   session: WriteSession,
   target: Target,
   old: StoredView,
   body: UnstructuredObject,
   force: boolean,
-): UnstructuredObject {
+): Promise<UnstructuredObject> {
   const decoded = decodeBody(shapeOf(target), mutableCopy(body), session.options, session.warn)
   checkIdentity(target, decoded)
   const { namespace, name } = old.object.metadata
@@ -100,7 +100,7 @@ function applyThrough(
   const bare: UnstructuredObject = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }
   const saysNothing = !isRecord(body.spec) || Object.keys(body.spec).length === 0
   const configuration = saysNothing ? bare : writeThrough(target, bare, decoded)
-  const applied = applyFields(session, target, old.object, configuration, force)
+  const applied = await applyFields(session, target, old.object, configuration, force)
   // What nobody owns any longer may have a default.
   applyDefaults(target.served.schema, applied)
   const { resourceVersion, uid } = decoded.metadata
@@ -116,7 +116,8 @@ async function applyNew(session: WriteSession, target: Target, body: Unstructure
       `uid mismatch: the provided object specified uid ${shown(body.metadata.uid)}, and no existing object was found`,
     )
   }
-  const decoded = decodeBody(shapeOf(target), applyFields(session, target, undefined, body, force), session.options, session.warn)
+  const applied = await applyFields(session, target, undefined, body, force)
+  const decoded = decodeBody(shapeOf(target), applied, session.options, session.warn)
   checkIdentity(target, decoded)
   delete decoded.metadata.resourceVersion
   try {

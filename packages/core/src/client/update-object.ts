@@ -182,7 +182,7 @@ async function attemptUpdate(session: WriteSession, target: Target, plan: Update
   validateObject(served, next, before, subresource?.name)
   for (const text of strategy?.warnings?.(next, before) ?? []) session.warn(text)
   await run.validate()
-  if (plan.ownsFields !== true) ownFields(session, target, before, next)
+  if (plan.ownsFields !== true) await ownFields(session, target, before, next)
   const goes = isReleased(target, next)
   if (!goes && run.companions.length === 0 && !old.isSealedOtherwise && isUnchanged(next, before))
     return { result: resultOf(target, old, false) }

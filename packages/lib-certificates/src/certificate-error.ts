@@ -1,12 +1,4 @@
-/** What can go wrong with certificates. Codes: `CERT_UNREADABLE`, `CERT_INVALID`, `CERT_NOT_WRITABLE`. */
-export class CertificateError extends Error {
-  readonly code: string
-  readonly hint?: string
+import { ContinuoError } from '@continuo/core'
 
-  constructor(code: string, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.name = 'CertificateError'
-    this.code = code
-    this.hint = options.hint
-  }
-}
+/** What can go wrong with certificates. Codes: `CERT_UNREADABLE`, `CERT_INVALID`, `CERT_NOT_WRITABLE`. */
+export class CertificateError extends ContinuoError {}

@@ -1,3 +1,4 @@
+import { ContinuoError } from '@continuo/core'
 import { z } from 'zod'
 
 const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:[\]/]+):(\d{1,5})$/
@@ -8,6 +9,15 @@ export function parseListen(text: string): { readonly host: string; readonly por
   const port = Number(match?.[2])
   if (match === null || port > 65_535) return undefined
   return { host: (match[1] as string).replace(/^\[(.*)\]$/, '$1'), port }
+}
+
+/** As {@link parseListen}. Throws `API_LISTEN` for anything else. */
+export function readListen(text: string): { readonly host: string; readonly port: number } {
+  const address = parseListen(text)
+  if (address !== undefined) return address
+  throw new ContinuoError('API_LISTEN', `the API cannot listen on ${JSON.stringify(text)}: it must be HOST:PORT`, {
+    hint: 'for example 127.0.0.1:6443',
+  })
 }
 
 const positive = z.number().int().positive()

@@ -1,5 +1,5 @@
 export { localUsers, localUsersConfig } from './access/local-users.ts'
-export { type ApiHttpConfig, apiHttpConfig } from './config.ts'
+export { type ApiHttpConfig, apiHttpConfig, readListen } from './config.ts'
 export { prometheusMetrics } from './metrics.ts'
 export { apiHttp as default, apiHttp } from './plugin.ts'
 export { ApiServer, type ApiServerOptions } from './server/api-server.ts'

@@ -39,7 +39,7 @@ import {
 import { recognise } from './access/authenticate.ts'
 import { decide } from './access/authorize.ts'
 import { isLoopback } from './access/loopback.ts'
-import { type ApiHttpConfig, apiHttpConfig, parseListen } from './config.ts'
+import { type ApiHttpConfig, apiHttpConfig, readListen } from './config.ts'
 import { podConnectHandlers } from './connect/pod-connect.ts'
 import { decisionRoute, decisionsPath } from './decisions/decision-route.ts'
 import { YamlThread } from './resources/yaml-thread.ts'
@@ -82,7 +82,7 @@ export const apiHttp = definePlugin({
   provides: (config) => [ApiEndpointCap, AccessGateCap, ...(config.tls ? [ClusterCaCap, CertificateSignerCap] : [])],
   async setup(ctx) {
     const { config, use, clock, log } = ctx
-    const address = listenAddress(config, use.settings?.listen)
+    const address = readListen(config.listen ?? use.settings?.listen ?? '127.0.0.1:6443')
     const certificates = config.tls ? await prepareCertificates(config, address.host, use.settings?.dataDir, clock, log) : undefined
     if (certificates === undefined) refusePublicPlainHttp(address.host)
     let port: number | undefined
@@ -158,16 +158,6 @@ export const apiHttp = definePlugin({
     })
   },
 })
-
-function listenAddress(config: ApiHttpConfig, fromHost: string | undefined): { readonly host: string; readonly port: number } {
-  const text = config.listen ?? fromHost ?? '127.0.0.1:6443'
-  const address = parseListen(text)
-  if (address === undefined)
-    throw new ContinuoError('API_LISTEN', `the API cannot listen on ${JSON.stringify(text)}: it must be HOST:PORT`, {
-      hint: 'for example 127.0.0.1:6443',
-    })
-  return address
-}
 
 function refusePublicPlainHttp(host: string): void {
   if (!isLoopback(host))

@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CheckError, type ClusterConfig, ContinuoError, type HostRole, systemClock } from '@continuo/core'
 import { renderKubeconfig } from '@continuo/lib-certificates'
-import { prometheusMetrics } from '@continuo/plugin-api-http'
+import { prometheusMetrics, readListen } from '@continuo/plugin-api-http'
 import { type ApiEndpoint, ApiEndpointCap } from '@continuo/workload'
 import { Cluster } from '../cluster/cluster.ts'
 import { checkConfig, configFile, loadConfig } from '../cluster/load.ts'
@@ -19,6 +19,8 @@ export interface RunningCluster {
 
 /** Loads the config, starts its hosts and writes the kubeconfig, readable by its owner alone. */
 export async function runCluster(flags: RunFlags, logLevel: RunFlags['logLevel'], signal?: AbortSignal): Promise<RunningCluster> {
+  // Before anything is opened or made.
+  if (flags.listen !== undefined) readListen(flags.listen)
   const dataDir = resolve(flags.dataDir)
   const log = createPinoLog({ level: logLevel, pretty: process.stderr.isTTY === true })
   const config = inRole(await loadConfig(flags.config).catch((error) => everyFault(flags, error)), flags.role)

@@ -1,7 +1,7 @@
 import type { ObjectClient } from '../client/object-client.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Decide } from '../decision/decision.ts'
-import { hasReason } from '../errors/api-error.ts'
+import { hasReason, isApiError } from '../errors/api-error.ts'
 import type { Informer } from '../informer/informer.ts'
 import type { Log } from '../log/log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -136,9 +136,18 @@ export class ControllerRunner<T extends KubeObject> {
       return
     }
     this.#results.inc('error')
-    // Somebody else wrote first: what the next look is for.
-    const level = hasReason(error, 'Conflict') ? 'debug' : 'warn'
-    log[level]({ err: error, attempt: queue.failures(key) + 1 }, 'reconcile failed and will be retried')
+    const attempt = queue.failures(key) + 1
+    log[failureLevel(error, attempt)]({ ...failureFields(error), attempt }, 'reconcile failed and will be retried')
     queue.retry(key)
   }
 }
+
+/** Somebody else wrote first: what the next look is for. Another refusal is told again only each time that the tries have doubled. */
+function failureLevel(error: unknown, attempt: number): 'debug' | 'warn' {
+  if (hasReason(error, 'Conflict')) return 'debug'
+  return isApiError(error) && (attempt & (attempt - 1)) !== 0 ? 'debug' : 'warn'
+}
+
+/** A refusal says all in its words; a fault needs its stack. */
+const failureFields = (error: unknown): Record<string, unknown> =>
+  isApiError(error) ? { reason: error.reason, error: error.message } : { err: error }

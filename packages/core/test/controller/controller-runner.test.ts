@@ -117,6 +117,32 @@ it('retries what throws with growing delays and starts over after a success', as
   await host.stop()
 })
 
+it('tells a refusal in its words, again only as the tries double, and a fault with its stack each time', async () => {
+  const refused = await run({
+    reconcile: async () => {
+      throw new ApiError('Forbidden', 'no room')
+    },
+  })
+  refused.api.put('widgets', widget('a'))
+  await refused.clock.advance(5 * (2 ** 9 - 1))
+  const told = refused.log.entries.filter((entry) => entry.level === 'warn')
+  expect(told.map((entry) => entry.attempt)).toEqual([1, 2, 4, 8])
+  expect(told[0]).toMatchObject({ reason: 'Forbidden', error: 'no room', key: 'default/a' })
+  expect(told.every((entry) => entry.err === undefined)).toBe(true)
+  await refused.host.stop()
+  const broken = await run({
+    reconcile: async () => {
+      throw new RangeError('a fault')
+    },
+  })
+  broken.api.put('widgets', widget('a'))
+  await broken.clock.advance(16)
+  expect(broken.log.entries.filter((entry) => entry.level === 'warn').map((entry) => entry.err)).toEqual(
+    Array(3).fill(expect.any(RangeError)),
+  )
+  await broken.host.stop()
+})
+
 it('reports a terminal error and does not retry it until the object changes', async () => {
   let count = 0
   const { api, clock, log, host } = await run({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Registry } from '@continuo/core'
 import type { ApiDelegate } from '@continuo/workload'
-import { parseAccept } from '../request/negotiate.ts'
+import { parseAccept, requirePlain } from '../request/negotiate.ts'
 import { notFound } from '../resources/operation.ts'
 import { dress, jsonForm, sendBytes } from '../server/answer.ts'
 import type { Exchange } from '../server/exchange.ts'
@@ -103,6 +103,7 @@ export class Discovery {
       exchange.response.end()
       return
     }
+    if (contentType === undefined) requirePlain(exchange.header('accept'))
     const dressed = contentType === undefined ? dress(exchange, jsonForm, document.bytes) : { contentType, bytes: document.bytes }
     sendBytes(exchange, 200, dressed.contentType, dressed.bytes, headers)
   }

@@ -81,6 +81,13 @@ function choose(header: string | undefined, shape: AnswerShape, protobuf: boolea
   throw notAcceptable(protobuf)
 }
 
+const plainTypes = new Set(['*/*', 'application/*', 'application/json', 'application/yaml', protobufMediaType])
+
+/** Throws 406 where a client takes nothing but other forms, such as tables, of what has one form only: documents of discovery. */
+export function requirePlain(header: string | undefined): void {
+  if (!parseAccept(header).some(({ type, parameters }) => plainTypes.has(type) && parameters.as === undefined)) throw notAcceptable(false)
+}
+
 /** The form of a `Status` for a client that got nothing else: protobuf where it comes first, else JSON. */
 export function statusForm(header: string | undefined): Wanted {
   const first = parseAccept(header).find(({ type }) => type === protobufMediaType || /^(application|\*)\/(json|\*)$/.test(type))

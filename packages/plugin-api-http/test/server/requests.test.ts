@@ -473,6 +473,13 @@ describe('discovery', () => {
     expect((await api.call('/api', { headers: { 'if-none-match': String(legacy.headers.etag) } })).status).toBe(304)
   })
 
+  it.each(['application/json;as=Table;v=v1;g=meta.k8s.io', 'text/html'])('has no other form for who takes %s alone', async (accept) => {
+    for (const path of ['/api', '/apis', '/api/v1', '/apis/apps', '/apis/apps/v1']) {
+      expect((await api.call(path, { headers: { accept } })).json).toMatchObject({ kind: 'Status', code: 406, reason: 'NotAcceptable' })
+      expect((await api.call(path, { headers: { accept: `${accept},application/json;q=0.5` } })).status).toBe(200)
+    }
+  })
+
   it('lists subresources with their own kinds', async () => {
     const { json } = await api.call('/apis/apps/v1')
     expect(json.resources.find((resource: { name: string }) => resource.name === 'deployments/scale')).toEqual({

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { ContinuoError } from '@continuo/core'
 import { readKeys, type StoredKeys, writeKeys } from './key-file.ts'
 import {
   generateKey,
@@ -64,7 +65,7 @@ export class KeyRing {
 
   /** Throws when {@link KeyRing.refresh} was not called: a programming error. */
   get signing(): SigningKey {
-    if (this.#signing === undefined) throw new TypeError('the key ring was not loaded')
+    if (this.#signing === undefined) throw new ContinuoError('TOKEN_KEYS_NOT_LOADED', 'the keys of service account tokens were not loaded')
     return this.#signing
   }
 

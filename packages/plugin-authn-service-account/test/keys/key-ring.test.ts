@@ -17,6 +17,12 @@ const options = (file: string | undefined, more: Partial<KeyRingOptions> = {}): 
 })
 
 describe('a key ring', () => {
+  it('says that it was not loaded', () => {
+    expect(() => new KeyRing({ file: undefined, algorithm: 'ES256', rotateMs: 1, keepMs: 1 }).signing).toThrow(
+      expect.objectContaining({ code: 'TOKEN_KEYS_NOT_LOADED' }),
+    )
+  })
+
   it('keeps its key for its owner alone, and finds it again', async () => {
     const directory = await temporaryDirectory()
     const file = join(directory, 'deep', 'keys.json')

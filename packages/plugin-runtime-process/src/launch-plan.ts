@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { isCleanText, type ShimSpec } from '@continuo/lib-container-shim'
 import { type ContainerSpec, RuntimeError } from '@continuo/workload'
 import type { ResolvedImage } from './image-resolver.ts'
-import { isCleanText, type ShimSpec } from './shim/shim-spec.ts'
 
 /** The name that marks all processes of a container, to find those that a killed shim left behind. */
 export const containerVariable = 'CONTINUO_CONTAINER_ID'

@@ -5,6 +5,18 @@ import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import type { Clock, Log } from '@continuo/core'
+import {
+  attachContainer,
+  execInContainer,
+  firstSize,
+  prepareShim,
+  RunningContainers,
+  RuntimeEvents,
+  signalContainer,
+  signalNumber,
+  startShim,
+  Turns,
+} from '@continuo/lib-container-shim'
 import { readLog } from '@continuo/lib-streams'
 import {
   type ContainerRef,
@@ -25,17 +37,10 @@ import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
 import { ContainerLookup } from './container-lookup.ts'
 import type { ContainerRecord } from './container-state.ts'
-import { firstSize } from './first-size.ts'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
 import { killLeftovers, usage } from './proc/process-tree.ts'
-import { RunningContainers } from './running-containers.ts'
-import { RuntimeEvents } from './runtime-events.ts'
-import { prepareShim } from './shim/shim-binary.ts'
-import { attachContainer, execInContainer, signalContainer, signalNumber } from './shim/shim-connection.ts'
-import { startShim } from './shim/start-shim.ts'
 import { readExit, readStart, type SandboxRecord, StateDirectory } from './state-directory.ts'
-import { Turns } from './turns.ts'
 import { withResolvConf } from './with-resolv-conf.ts'
 
 export interface ProcessRuntimeOptions {

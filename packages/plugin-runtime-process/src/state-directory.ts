@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { encodeSpec, parseExit, parseStart, type ShimExit, type ShimStart } from '@continuo/lib-container-shim'
 import { RuntimeError, type SandboxSpec } from '@continuo/workload'
 import type { ContainerRecord } from './container-state.ts'
 import type { LaunchPlan } from './launch-plan.ts'
-import { encodeSpec, parseExit, parseStart, type ShimExit, type ShimStart } from './shim/shim-spec.ts'
 
 /** What is written down about a sandbox. */
 export interface SandboxRecord {

@@ -1,8 +1,8 @@
+import { encodeSpec, parseExit, parseStart } from '@continuo/lib-container-shim'
 import type { ContainerSpec } from '@continuo/workload'
 import { describe, expect, test } from 'vitest'
 import type { ResolvedImage } from '../src/image-resolver.ts'
 import { commandLine, planLaunch } from '../src/launch-plan.ts'
-import { encodeSpec, parseExit, parseStart } from '../src/shim/shim-spec.ts'
 import { containerSpec } from './harness.ts'
 
 const image: ResolvedImage = { id: 'i', command: ['entry'], args: ['default'], env: { FROM: 'image', BOTH: 'image' }, root: '/opt/app' }

@@ -3,9 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { encodeSpec, parseExit, prepareShim } from '@continuo/lib-container-shim'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareShim } from '../src/shim/shim-binary.ts'
-import { encodeSpec, parseExit } from '../src/shim/shim-spec.ts'
 import { collect, eventually, Host, noNamespaces } from './harness.ts'
 
 let host: Host

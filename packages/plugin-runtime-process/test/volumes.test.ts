@@ -1,11 +1,10 @@
+import { encodeSpec, parseExit, prepareShim } from '@continuo/lib-container-shim'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareShim } from '../src/shim/shim-binary.ts'
-import { encodeSpec, parseExit } from '../src/shim/shim-spec.ts'
 import { collect, eventually, Host, noNamespaces } from './harness.ts'
 
 const volume = mkdtempSync(join(tmpdir(), 'continuo-volume-'))

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { type ProcessStat, readProcessStat } from '@continuo/lib-container-shim'
 import { containerVariable } from '../launch-plan.ts'
-import { type ProcessStat, readProcessStat } from './process-identity.ts'
 
 /** All descendants of a process that run now, itself not among them. Processes may come and go while we look. */
 export async function descendants(root: number): Promise<number[]> {

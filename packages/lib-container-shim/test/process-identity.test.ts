@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isAlive, parseProcessStat, readBootId, readProcessStat } from '../src/proc/process-identity.ts'
+import { isAlive, parseProcessStat, readBootId, readProcessStat } from '../src/process-identity.ts'
 
 const stat = (name: string, state = 'S', start = 5000) =>
   `42 (${name}) ${state} 7 42 42 0 -1 4194304 1 2 3 4 10 20 30 40 20 0 1 0 ${start} 1000000 250 18446744073709551615 1`

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '@continuo/core'
 import { isRuntimeError } from '@continuo/workload'
-import { attachContainer } from './shim/shim-connection.ts'
+import { attachContainer } from './shim-connection.ts'
 
 interface Watched {
   readonly ended: Promise<void>

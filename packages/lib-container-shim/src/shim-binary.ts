@@ -9,7 +9,7 @@ import { RuntimeError } from '@continuo/workload'
 const run = promisify(execFile)
 
 /** The package's `shim` folder, from `src` as well as from `dist`. */
-export const shimFolder = (): string => resolve(fileURLToPath(import.meta.url), '../../../shim')
+export const shimFolder = (): string => resolve(fileURLToPath(import.meta.url), '../../shim')
 
 const platform = (): string => `${process.platform}-${process.arch}`
 

@@ -1,4 +1,4 @@
-// Builds the prebuilt shims: `pnpm --filter @continuo/plugin-runtime-process run build-shim [output folder]`.
+// Builds the prebuilt shims: `pnpm --filter @continuo/lib-container-shim run build-shim [output folder]`.
 // The same compiler and C library give the same bytes; `toolchain.txt` beside each binary says which these were.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'

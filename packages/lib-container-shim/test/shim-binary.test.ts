@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { shimFolder } from '../src/shim/shim-binary.ts'
+import { shimFolder } from '../src/shim-binary.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'continuo-shim-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))

@@ -2,7 +2,7 @@ import type { KubeObject } from '../objects/object.ts'
 import { jsonEqual, setOwn } from '../schema/json-value.ts'
 import type { Schema } from '../schema/schema.ts'
 import { checkConfiguration } from './check-configuration.ts'
-import { conflictError, type FieldConflict, findConflicts } from './conflicts.ts'
+import { conflictError, type FieldConflict, findConflicts, inWordsOf, type SpokenFields } from './conflicts.ts'
 import { dropAbandoned } from './drop-abandoned.ts'
 import { appliedFields, createdFields } from './extract-fields.ts'
 import { differenceFields, equalFields, type FieldSet, isEmptyFields } from './field-set.ts'
@@ -37,6 +37,8 @@ export interface ApplyConfigurationOptions {
   readonly now: string
   /** Paths that this write cannot change, with what lies below: `status` in an apply of the main resource. They are left out of the configuration. */
   readonly ignored?: FieldSet
+  /** The words in which the client spoke, when they are not the object's own, as those of `scale` are: conflicts are told in them. */
+  readonly spoken?: SpokenFields
 }
 
 const beforeFirstApply = 'before-first-apply'
@@ -131,7 +133,7 @@ export function* applyInVersions(options: ApplyConfigurationOptions): InVersions
   })
   const conflicts = findConflicts(owners, changes, id)
   const refused = options.force === true ? [] : remainingConflicts(conflicts, options)
-  if (refused.length > 0) throw conflictError(refused)
+  if (refused.length > 0) throw conflictError(options.spoken === undefined ? refused : refused.map(inWordsOf(options.spoken)))
 
   for (const [otherId, other] of owners) {
     const kept = keptFields(other, changes, otherId === id)

@@ -21,6 +21,17 @@ export function findConflicts(owners: Ownership, changes: ChangesInVersions, exc
   return conflicts.sort((a, b) => (showOwner(a.owner) < showOwner(b.owner) ? -1 : 1))
 }
 
+/** Fields as the body of a subresource names them, and the version of that body. */
+export interface SpokenFields {
+  readonly apiVersion: string
+  readonly fields: FieldSet
+}
+
+/** A conflict told in the words of a subresource's body, whose fields stand for those of the object. */
+export const inWordsOf =
+  ({ apiVersion, fields }: SpokenFields) =>
+  ({ owner }: FieldConflict): FieldConflict => ({ owner: { ...owner, apiVersion }, fields })
+
 function showOwner(owner: FieldOwner): string {
   const name = JSON.stringify(owner.manager)
   const whole = owner.subresource === undefined ? name : `${name} with subresource ${JSON.stringify(owner.subresource)}`

@@ -1,4 +1,5 @@
 import { type ApplyConfigurationOptions, applyInVersions } from '../apply/apply-configuration.ts'
+import type { SpokenFields } from '../apply/conflicts.ts'
 import { emptyFields, type FieldSet } from '../apply/field-set.ts'
 import type { InVersions, VersionAnswer, VersionQuestion } from '../apply/in-versions.ts'
 import { updateInVersions } from '../apply/update-managed-fields.ts'
@@ -16,7 +17,7 @@ const statusFields: FieldSet = { 'f:status': emptyFields }
 const ignoredBy = (target: Target): FieldSet | undefined =>
   target.subresource === undefined && hasStatusSubresource(target.served.version) ? statusFields : undefined
 
-function ownership(session: WriteSession, target: Target): Omit<ApplyConfigurationOptions, 'live' | 'config' | 'force'> {
+function ownership(session: WriteSession, target: Target): Omit<ApplyConfigurationOptions, 'live' | 'config' | 'force' | 'spoken'> {
   const ignored = ignoredBy(target)
   return {
     schema: target.served.schema,
@@ -86,7 +87,7 @@ export async function ownFields(
 
 /**
  * Lays an applied configuration over the object. What it returns is private to the caller and has its managedFields.
- * Throws 409 for fields of others, and what a conversion throws when somebody owns fields in another version.
+ * Throws 409 for fields of others, told in the words that were `spoken`, and what a conversion throws when somebody owns fields in another version.
  */
 export async function applyFields(
   session: WriteSession,
@@ -94,7 +95,14 @@ export async function applyFields(
   live: DeepReadonly<UnstructuredObject> | undefined,
   configuration: UnstructuredObject,
   force: boolean,
+  spoken?: SpokenFields,
 ): Promise<UnstructuredObject> {
-  const computation = applyInVersions({ ...ownership(session, target), live: live as KubeObject | undefined, config: configuration, force })
+  const computation = applyInVersions({
+    ...ownership(session, target),
+    live: live as KubeObject | undefined,
+    config: configuration,
+    force,
+    ...(spoken === undefined ? {} : { spoken }),
+  })
   return mutableCopy(await settle(computation, (question) => inVersion(session, target, question))) as UnstructuredObject
 }

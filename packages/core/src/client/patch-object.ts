@@ -1,5 +1,7 @@
+import { appliedFields } from '../apply/extract-fields.ts'
 import { ApiError, hasReason } from '../errors/api-error.ts'
 import { mutableCopy } from '../objects/mutable-copy.ts'
+import { formatApiVersion } from '../objects/names.ts'
 import type { UnstructuredObject } from '../objects/object.ts'
 import { applyPatch } from '../patch/apply-patch.ts'
 import { applyDefaults } from '../schema/apply-defaults.ts'
@@ -100,7 +102,9 @@ async function applyThrough(
   const bare: UnstructuredObject = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }
   const saysNothing = !isRecord(body.spec) || Object.keys(body.spec).length === 0
   const configuration = saysNothing ? bare : writeThrough(target, bare, decoded)
-  const applied = await applyFields(session, target, old.object, configuration, force)
+  const shape = shapeOf(target)
+  const spoken = { apiVersion: formatApiVersion(shape.gvk), fields: appliedFields(shape.schema, { spec: body.spec }) }
+  const applied = await applyFields(session, target, old.object, configuration, force, spoken)
   // What nobody owns any longer may have a default.
   applyDefaults(target.served.schema, applied)
   const { resourceVersion, uid } = decoded.metadata

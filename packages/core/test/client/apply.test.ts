@@ -71,7 +71,11 @@ it('an apply through scale owns the replicas under its own name, conflicts, is f
     )
   await expect(scale({ replicas: 4 }, 'scaler')).rejects.toMatchObject({
     reason: 'Conflict',
-    message: 'Apply failed with 1 conflict: conflict with "main": .spec.size',
+    message: 'Apply failed with 1 conflict: conflict with "main": .spec.replicas',
+  })
+  await widgets.patch('default/a', { type: 'merge', body: { spec: { size: 3 } } }, { fieldManager: 'edit' })
+  await expect(scale({ replicas: 4 }, 'scaler')).rejects.toMatchObject({
+    message: 'Apply failed with 1 conflict: conflict with "edit" using autoscaling/v1: .spec.replicas',
   })
   expect(await scale({ replicas: 4 }, 'scaler', true)).toMatchObject({ spec: { replicas: 4 } })
   expect(await owners()).toEqual({ 'main Apply': { 'f:owner': {} }, 'scaler Apply scale': { 'f:size': {} } })

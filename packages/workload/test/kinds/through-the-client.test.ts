@@ -369,4 +369,28 @@ describe('other kinds', () => {
       spec: { targetCPUUtilizationPercentage: 80, minReplicas: 1, maxReplicas: 3 },
     })
   })
+
+  it('tell an applier of the older version what an applier of the newer one owns', async () => {
+    const scaler = (version: string, utilization: object) =>
+      ({
+        apiVersion: `autoscaling/${version}`,
+        kind: 'HorizontalPodAutoscaler',
+        metadata: metadata('owned'),
+        spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, ...utilization },
+      }) as HorizontalPodAutoscaler
+    const cpu = (averageUtilization: number) => ({
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } }],
+    })
+    const older = await client.resource({ group: 'autoscaling', version: 'v1', resource: 'horizontalpodautoscalers' })
+    const newer = client.for(HorizontalPodAutoscaler)
+    await newer.apply(scaler('v2', cpu(50)), { fieldManager: 'new' })
+    await older.apply(scaler('v1', { targetCPUUtilizationPercentage: 50 }), { fieldManager: 'old' })
+    await expect(older.apply(scaler('v1', { targetCPUUtilizationPercentage: 60 }), { fieldManager: 'old' })).rejects.toMatchObject({
+      reason: 'Conflict',
+      details: { causes: [{ message: 'conflict with "new"', field: '.spec.metrics' }] },
+    })
+    await expect(newer.apply(scaler('v2', cpu(70)), { fieldManager: 'new' })).rejects.toMatchObject({
+      message: 'Apply failed with 1 conflict: conflict with "old": .spec.targetCPUUtilizationPercentage',
+    })
+  })
 })

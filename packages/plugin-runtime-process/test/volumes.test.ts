@@ -1,9 +1,9 @@
-import { encodeSpec, parseExit, prepareShim } from '@continuo/lib-container-shim'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { encodeSpec, parseExit, prepareShim } from '@continuo/lib-container-shim'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect, eventually, Host, noNamespaces } from './harness.ts'
 

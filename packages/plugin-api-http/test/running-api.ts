@@ -11,6 +11,7 @@ import {
   definePlugin,
   type Host,
   HostSettingsCap,
+  type Log,
   ObjectClientCap,
   objectsPlugin,
   type SlotSpec,
@@ -59,12 +60,14 @@ export async function startApi(
   config: Record<string, unknown> = {},
   more: readonly SlotSpec[] = [],
   inherit: readonly (readonly [AnyCapability, unknown])[] = [],
+  log?: Log,
 ): Promise<RunningApi> {
   const directory = await mkdtemp(join(tmpdir(), 'continuo-api-'))
   const host = createHost({
     name: 'test',
     role: 'control-plane',
     metrics: prometheusMetrics(),
+    ...(log === undefined ? {} : { log }),
     inherit: [[HostSettingsCap, { dataDir: directory, clusterName: 'test', listen: '127.0.0.1:0' }], ...inherit],
     plugins: [
       { slot: 'store', plugin: memoryStore },

@@ -1,4 +1,6 @@
 import { connect, constants } from 'node:http2'
+import { ObjectClientCap } from '@continuo/core'
+import { ConfigMap } from '@continuo/workload'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type RunningApi, startApi } from '../running-api.ts'
 
@@ -105,4 +107,23 @@ it('keeps few warnings of a body with endless unknown fields', async () => {
   const answer = await timed(`${configMaps}/target`, { method: 'PATCH', headers: mergePatch, body: JSON.stringify(body) })
   expect(answer.status).toBe(200)
   expect(String(answer.headers.warning).length).toBeLessThan(8_192)
+})
+
+it('serves others while many clients ask for a huge list and read nothing of it', async () => {
+  const client = api.host.use(ObjectClientCap).for(ConfigMap)
+  const data = { a: 'x'.repeat(50_000) }
+  for (let index = 0; index < 400; index++)
+    await client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `big-${index}`, namespace: 'default' }, data })
+  const before = process.memoryUsage().rss
+  const streams = Array.from({ length: 16 }, () =>
+    api
+      .session()
+      .request({ ':path': configMaps })
+      .on('error', () => {}),
+  )
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('response', resolve))))
+  expect((await timed(`${configMaps}/target`, {})).ms).toBeLessThan(2_000)
+  // Sixteen answers of 20 MB each: none of them stands in memory as a whole.
+  expect(process.memoryUsage().rss - before).toBeLessThan(16 * 20_000_000 * 0.75)
+  for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
 })

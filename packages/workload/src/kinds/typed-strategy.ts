@@ -5,7 +5,7 @@ export interface TypedStrategy<T extends KubeObject> {
   default?(next: T): void
   prepareForCreate?(next: T, creator: UserInfo): void
   prepareForUpdate?(next: T, old: DeepReadonly<T>): void
-  validate?(next: DeepReadonly<T>, errors: FieldError[]): void
+  validate?(next: DeepReadonly<T>, errors: FieldError[], old: DeepReadonly<T> | undefined): void
   validateUpdate?(next: DeepReadonly<T>, old: DeepReadonly<T>, errors: FieldError[], subresource: string | undefined): void
   warnings?(next: DeepReadonly<T>, old: DeepReadonly<T> | undefined): readonly string[]
   readonly countsGeneration?: boolean
@@ -24,7 +24,9 @@ export function strategyOf<T extends KubeObject>(typed: TypedStrategy<T>): Resou
   const erased = typed as any
   return {
     ...erased,
-    ...(validate && { validate: (next: DeepReadonly<T>) => collect((errors) => validate.call(typed, next, errors)) }),
+    ...(validate && {
+      validate: (next: DeepReadonly<T>, old?: DeepReadonly<T>) => collect((errors) => validate.call(typed, next, errors, old)),
+    }),
     ...(validateUpdate && {
       validateUpdate: (next: DeepReadonly<T>, old: DeepReadonly<T>, subresource: string | undefined) =>
         collect((errors) => validateUpdate.call(typed, next, old, errors, subresource)),

@@ -34,6 +34,7 @@ const flow = (spec: object, name = 'a') => ({
 const flowWith = (one: object) => flow({ rules: [{ ...rule, ...one }] })
 const limited = (one: object) => ({ spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' }, ...one } } })
 const queue = (queuing: object) => limited({ limitResponse: { type: 'Queue', queuing } })
+const selecting = (expression: string) => ({ spec: { selectors: [{ cel: { expression } }] } })
 const claim = (...requests: object[]) => ({ spec: { devices: { requests } } })
 const wanted = { deviceClassName: 'gpu' }
 const slice = (spec: object) => ({
@@ -72,6 +73,20 @@ describe('validation', () => {
       'a class of devices',
       deviceClassResource,
       { spec: { extendedResourceName: 'demo.io/gpu', selectors: [{ cel: { expression: 'true' } }] } },
+    ],
+    [
+      'a class of devices that match what they are',
+      deviceClassResource,
+      selecting(
+        'device.driver == "d.io" && device.attributes["d.io"].model == "x" && device.capacity["d.io"].memory.compareTo(quantity("1Gi")) >= 0',
+      ),
+    ],
+    [
+      'expressions that bind, compare versions and ask what there is',
+      deviceClassResource,
+      selecting(
+        'cel.bind(d, device.attributes["d.io"], "model" in d && d.v.isGreaterThan(semver("1.0.0"))) || device.allowMultipleAllocations',
+      ),
     ],
     ['a claim', resourceClaimResource, claim({ name: 'r', exactly: wanted })],
     ['a claim with alternatives', resourceClaimResource, claim({ name: 'r', firstAvailable: [{ name: 'a', ...wanted }] })],
@@ -239,6 +254,24 @@ describe('validation', () => {
       'allowedTopologies[0].matchLabelExpressions[0].values: Required value',
     ],
     [deviceClassResource, { spec: { selectors: [{}] } }, 'spec.selectors[0].cel: Required value'],
+    [deviceClassResource, selecting('device.drivr == "x"'), "compilation failed: ERROR: <input>:1:7: undefined field 'drivr'"],
+    [
+      deviceClassResource,
+      selecting('device.driver'),
+      'spec.selectors[0].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string',
+    ],
+    [
+      deviceClassResource,
+      selecting(
+        'device.attributes["d.io"].all(a, device.attributes["d.io"].all(b, device.attributes["d.io"].all(c, device.attributes["d.io"].all(d, true))))',
+      ),
+      'spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit',
+    ],
+    [
+      resourceClaimResource,
+      claim({ name: 'r', exactly: { deviceClassName: 'c', allocationMode: 'All', selectors: [{ cel: { expression: 'gpu' } }] } }),
+      'spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: "gpu": compilation failed: ERROR: <input>:1:1: undeclared reference to \'gpu\'',
+    ],
     [
       deviceClassResource,
       { spec: { extendedResourceName: 'cpu' } },

@@ -1,7 +1,7 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { DeviceClaim, DeviceRequest, ExactDeviceRequest, ResourceClaimSpec } from '../../generated/types/resource-v1.ts'
 import { checkName, checkRequiredName, isDnsLabel, isDnsSubdomain } from '../../rules/names.ts'
-import { checkOpaque, checkSelectors, checkTolerations } from './check-configuration.ts'
+import { checkOpaque, checkSelectors, checkTolerations, expressionsOf } from './check-configuration.ts'
 import { limits } from './limits.ts'
 import { checkItems, checkSet } from './lists.ts'
 import { checkFullName } from './names.ts'
@@ -16,8 +16,20 @@ export function defaultClaim(spec: ResourceClaimSpec | undefined): void {
     }
 }
 
-/** What a claim asks for. */
-export function checkClaim(spec: DeepReadonly<ResourceClaimSpec> | undefined, path: string, errors: FieldError[]): void {
+/** Every expression of a claim. */
+const expressionsIn = (spec: DeepReadonly<ResourceClaimSpec> | undefined): string[] =>
+  (spec?.devices?.requests ?? []).flatMap(({ exactly, firstAvailable }) =>
+    [...(exactly === undefined ? [] : [exactly]), ...(firstAvailable ?? [])].flatMap(({ selectors }) => expressionsOf(selectors)),
+  )
+
+/** What a claim asks for; `old` is what an update replaces. */
+export function checkClaim(
+  spec: DeepReadonly<ResourceClaimSpec> | undefined,
+  path: string,
+  errors: FieldError[],
+  old: DeepReadonly<ResourceClaimSpec> | undefined,
+): void {
+  const known = new Set(expressionsIn(old))
   const { requests, constraints, config } = spec?.devices ?? {}
   const at = `${path}.devices`
   const names = requestNames(spec?.devices)
@@ -27,7 +39,7 @@ export function checkClaim(spec: DeepReadonly<ResourceClaimSpec> | undefined, pa
     `${at}.requests`,
     errors,
     ({ name }) => name,
-    (request, one) => checkRequest(request, one, errors),
+    (request, one) => checkRequest(request, one, errors, known),
   )
   checkItems(constraints, limits.constraints, `${at}.constraints`, errors, (constraint, one) => {
     checkReferences(constraint.requests, names, `${one}.requests`, errors)
@@ -75,13 +87,18 @@ export const checkReferences = (
     (name, at) => checkReference(name, names, at, errors),
   )
 
-function checkRequest({ name, exactly, firstAvailable = [] }: DeepReadonly<DeviceRequest>, path: string, errors: FieldError[]): void {
+function checkRequest(
+  { name, exactly, firstAvailable = [] }: DeepReadonly<DeviceRequest>,
+  path: string,
+  errors: FieldError[],
+  known: ReadonlySet<string>,
+): void {
   checkRequiredName(isDnsLabel, name, `${path}.name`, errors)
   const words = 'exactly one of `exactly` or `firstAvailable` is required'
   if (exactly === undefined && firstAvailable.length === 0) errors.push(fieldError.required(path, words))
   else if (exactly !== undefined && firstAvailable.length > 0)
     errors.push(fieldError.invalid(path, null, `${words}, but multiple fields are set`))
-  else if (exactly !== undefined) checkWanted(exactly, `${path}.exactly`, errors)
+  else if (exactly !== undefined) checkWanted(exactly, `${path}.exactly`, errors, known)
   else
     checkSet(
       firstAvailable,
@@ -91,14 +108,14 @@ function checkRequest({ name, exactly, firstAvailable = [] }: DeepReadonly<Devic
       (one) => one.name,
       (one, at) => {
         checkRequiredName(isDnsLabel, one.name, `${at}.name`, errors)
-        checkWanted(one, at, errors)
+        checkWanted(one, at, errors, known)
       },
     )
 }
 
-function checkWanted(wanted: DeepReadonly<ExactDeviceRequest>, path: string, errors: FieldError[]): void {
+function checkWanted(wanted: DeepReadonly<ExactDeviceRequest>, path: string, errors: FieldError[], known: ReadonlySet<string>): void {
   checkRequiredName(isDnsSubdomain, wanted.deviceClassName, `${path}.deviceClassName`, errors)
-  checkSelectors(wanted.selectors, `${path}.selectors`, errors)
+  checkSelectors(wanted.selectors, `${path}.selectors`, errors, known)
   const { allocationMode: mode, count = 0 } = wanted
   if (mode === 'All') {
     if (count !== 0) errors.push(fieldError.invalid(`${path}.count`, count, "must not be specified when allocationMode is 'All'"))

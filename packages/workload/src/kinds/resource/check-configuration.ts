@@ -2,16 +2,27 @@ import { type DeepReadonly, type FieldError, fieldError, isRecord } from '@conti
 import type { DeviceSelector, DeviceToleration, OpaqueDeviceConfiguration } from '../../generated/types/resource-v1.ts'
 import { checkName, isQualifiedName } from '../../rules/names.ts'
 import { checkDriverName } from '../storage/csi-driver-name.ts'
+import { checkSelector } from './check-selector.ts'
 import { limits } from './limits.ts'
 import { checkItems } from './lists.ts'
 
-/** Expressions that choose devices. Their form is checked by whoever evaluates them: the scheduler. */
-export function checkSelectors(selectors: DeepReadonly<DeviceSelector[]> | undefined, path: string, errors: FieldError[]): void {
+/** The expressions of selectors: what an update leaves as it was is not compiled again. */
+export const expressionsOf = (selectors: DeepReadonly<DeviceSelector[]> | undefined): string[] =>
+  (selectors ?? []).flatMap(({ cel }) => (cel === undefined ? [] : [cel.expression]))
+
+/** Expressions that choose devices. Those that are `known` were accepted when they were written. */
+export function checkSelectors(
+  selectors: DeepReadonly<DeviceSelector[]> | undefined,
+  path: string,
+  errors: FieldError[],
+  known: ReadonlySet<string>,
+): void {
   checkItems(selectors, limits.selectors, path, errors, ({ cel }, at) => {
     if (cel === undefined) errors.push(fieldError.required(`${at}.cel`))
     else if (!cel.expression) errors.push(fieldError.required(`${at}.cel.expression`))
     else if (Buffer.byteLength(cel.expression) > limits.expressionBytes)
       errors.push(fieldError.tooLong(`${at}.cel.expression`, limits.expressionBytes))
+    else if (!known.has(cel.expression)) checkSelector(cel.expression, `${at}.cel.expression`, errors)
   })
 }
 

@@ -5,7 +5,7 @@ import { plainTable } from '../../table/columns.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
-import { checkOpaque, checkSelectors } from './check-configuration.ts'
+import { checkOpaque, checkSelectors, expressionsOf } from './check-configuration.ts'
 import { limits } from './limits.ts'
 import { checkItems } from './lists.ts'
 
@@ -20,8 +20,8 @@ const isExtendedResource = (name: string): boolean =>
 export const deviceClassResource = workloadResource(DeviceClass, {
   table: plainTable<DeviceClass>(),
   strategy: strategyOf<DeviceClass>({
-    validate({ spec }, errors) {
-      checkSelectors(spec?.selectors, 'spec.selectors', errors)
+    validate({ spec }, errors, old) {
+      checkSelectors(spec?.selectors, 'spec.selectors', errors, new Set(expressionsOf(old?.spec?.selectors)))
       checkItems(spec?.config, limits.configurations, 'spec.config', errors, ({ opaque }, path) =>
         checkOpaque(opaque, `${path}.opaque`, errors),
       )

@@ -8,6 +8,8 @@ export const limits = {
   consumers: 256,
   results: 32,
   expressionBytes: 10 * 1024,
+  /** In units of CEL: the most that evaluating an expression for one device may take. */
+  expressionCost: 1_000_000,
   parameterBytes: 10 * 1024,
   devices: 128,
   /** Of a slice whose devices have taints, or take from counters. */
@@ -17,5 +19,7 @@ export const limits = {
   taints: 16,
   conditions: 4,
   valueBytes: 64,
+  domainLength: 63,
+  identifierLength: 32,
   poolNameBytes: 253,
 } as const

@@ -15,11 +15,11 @@ export const resourceClaimTemplateResource = workloadResource(ResourceClaimTempl
   table: plainTable<ResourceClaimTemplate>(),
   strategy: strategyOf<ResourceClaimTemplate>({
     default: ({ spec }) => defaultClaim(spec?.spec),
-    validate({ spec }, errors) {
+    validate({ spec }, errors, old) {
       validateLabels(spec?.metadata?.labels, 'spec.metadata.labels', errors)
       for (const key of Object.keys(spec?.metadata?.annotations ?? {}))
         for (const fault of labelKeyFaults(key.toLowerCase())) errors.push(fieldError.invalid('spec.metadata.annotations', key, fault))
-      checkClaim(spec?.spec, 'spec.spec', errors)
+      checkClaim(spec?.spec, 'spec.spec', errors, old?.spec?.spec)
     },
     validateUpdate: (next, old, errors) => checkImmutable(next.spec, old.spec, 'spec', errors),
   }),

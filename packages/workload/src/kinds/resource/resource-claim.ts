@@ -20,7 +20,7 @@ export const resourceClaimResource = workloadResource(ResourceClaim, {
   ),
   strategy: strategyOf<ResourceClaim>({
     default: ({ spec }) => defaultClaim(spec),
-    validate: ({ spec }, errors) => checkClaim(spec, 'spec', errors),
+    validate: ({ spec }, errors, old) => checkClaim(spec, 'spec', errors, old?.spec),
     validateUpdate(next, old, errors) {
       checkImmutable(next.spec, old.spec, 'spec', errors)
       checkClaimStatus(next, old, errors)

@@ -1,4 +1,4 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, rm, stat } from 'node:fs/promises'
 import { ContinuoError } from '@continuo/core'
 import type { VolumeDriver, VolumeObjects, VolumeRequest } from '@continuo/workload'
 import { writeAtomically } from './atomic-writer.ts'
@@ -22,8 +22,12 @@ const files = (compute: (request: VolumeRequest, objects: VolumeObjects) => Prom
 export const emptyDir: VolumeDriver = {
   refreshes: false,
   async mount(request) {
-    await mkdir(request.directory, { recursive: true, mode: 0o777 })
-    return { hostPath: request.directory }
+    const { directory, fsGroup } = request
+    await mkdir(directory, { recursive: true })
+    // Whoever the containers run as may write; the mode of mkdir would be cut by the agent's mask. A group of the pod gets what is made in it.
+    if (fsGroup !== undefined && process.getuid?.() === 0) await chown(directory, 0, fsGroup)
+    await chmod(directory, fsGroup === undefined ? 0o777 : 0o2777)
+    return { hostPath: directory }
   },
   unmount: removeDirectory,
 }

@@ -99,6 +99,14 @@ describe('secret, emptyDir and hostPath', () => {
     expect(await text('token')).toBe('s')
   })
 
+  it('lets any user write to an emptyDir, whatever the mask of the agent, and its group keep what is made there', async () => {
+    await emptyDir.mount(request({}), objects)
+    expect((await stat(join(root, 'v'))).mode & 0o7777).toBe(0o777)
+    await emptyDir.mount({ ...request({}), fsGroup: 2000 }, objects)
+    expect((await stat(join(root, 'v'))).mode & 0o7777).toBe(0o2777)
+    if (process.getuid?.() === 0) expect((await stat(join(root, 'v'))).gid).toBe(2000)
+  })
+
   it('keeps an emptyDir across mounts and removes it with the pod', async () => {
     await emptyDir.mount(request({}), objects)
     await writeFile(join(root, 'v', 'file'), 'kept')

@@ -69,6 +69,17 @@ export class ContainerStarter {
   }
 
   async #ensureImage(pod: PodView, container: PodContainer, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#haveImage(pod, container, signal)
+    } catch (error) {
+      const { image = '' } = container.spec
+      if (!isRuntimeError(error, 'RUNTIME_INVALID_SPEC')) throw error
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`
+      throw new ContinuoError('NODE_IMAGE_NAME', message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) })
+    }
+  }
+
+  async #haveImage(pod: PodView, container: PodContainer, signal: AbortSignal): Promise<void> {
     const { runtime, events } = this.#shared
     const about = containerTarget(pod, container)
     const image = container.spec.image ?? ''
@@ -116,7 +127,8 @@ export class ContainerStarter {
     this.#problems.set(name, { reason, message, image, retryAt: this.#delays.next(name, clock.now()) })
     if (backingOff) events.event(about, 'Normal', 'BackOff', `Back-off pulling image "${image}"`)
     else if (reason === 'ErrImagePull') events.event(about, 'Warning', 'Failed', `Failed to pull image "${image}": ${detail}`)
-    const named = reason === 'ErrImagePull' || backingOff || reason === 'ErrImageNeverPull'
+    else if (reason === 'InvalidImageName') events.event(about, 'Warning', 'InspectFailed', detail)
+    const named = reason === 'ErrImagePull' || backingOff || reason === 'ErrImageNeverPull' || reason === 'InvalidImageName'
     events.event(about, 'Warning', 'Failed', named ? `Error: ${reason}` : `Error: ${detail}`)
   }
 }
@@ -127,6 +139,7 @@ export function problemReason(error: unknown, before: string | undefined): strin
   if (isRuntimeError(error, 'RUNTIME_IMAGE_NOT_PRESENT', 'RUNTIME_IMAGE_PULL'))
     return before === 'ErrImagePull' || before === 'ImagePullBackOff' ? 'ImagePullBackOff' : 'ErrImagePull'
   if (code === 'NODE_IMAGE_NEVER_PULL') return 'ErrImageNeverPull'
+  if (code === 'NODE_IMAGE_NAME') return 'InvalidImageName'
   if (code === 'NODE_CONTAINER_CONFIG' || code === 'NODE_VOLUME') return 'CreateContainerConfigError'
   return 'RunContainerError'
 }

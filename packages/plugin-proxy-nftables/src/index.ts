@@ -1,2 +1,3 @@
-export { NftablesProxy, type NftablesProxyOptions } from './nftables-proxy.ts'
-export { byFamily, default, proxyNftables, proxyNftablesConfig } from './proxy-nftables.ts'
+export { NftKeeper, type NftKeeperOptions, type Sync } from './nft-keeper.ts'
+export { type NftRulesOptions, nftRules } from './nft-rules.ts'
+export { default, proxyNftables, proxyNftablesConfig } from './proxy-nftables.ts'

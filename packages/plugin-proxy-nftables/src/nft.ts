@@ -1,6 +1,6 @@
 import { ContinuoError } from '@continuo/core'
 import { runTool } from '@continuo/lib-netfilter'
-import type { Family } from './family.ts'
+import type { AddressFamily } from '@continuo/workload'
 import { readBack } from './read-back.ts'
 
 /** The program `nft`, for the tables of one name. */
@@ -13,7 +13,7 @@ export class Nft {
     this.#table = table
   }
 
-  table(family: Family): string {
+  table(family: AddressFamily): string {
     return `${family} ${this.#table}`
   }
 
@@ -25,7 +25,7 @@ export class Nft {
   }
 
   /** Signatures of what is in the table; undefined when it is not there. A terse reading leaves out the elements. */
-  async read(family: Family, depth: 'everything' | 'terse' = 'everything'): Promise<ReadonlyMap<string, string> | undefined> {
+  async read(family: AddressFamily, depth: 'everything' | 'terse' = 'everything'): Promise<ReadonlyMap<string, string> | undefined> {
     const { code, stdout, stderr } = await runTool(this.#command, [
       ...(depth === 'terse' ? ['-t'] : []),
       ...['-j', 'list', 'table', family, this.#table],
@@ -36,13 +36,13 @@ export class Nft {
   }
 
   /** Removes the tables, if they are there. */
-  async remove(list: readonly Family[]): Promise<void> {
+  async remove(list: readonly AddressFamily[]): Promise<void> {
     // Adding first makes deleting sure to find it; nft has no word for "if it is there" before 1.0.7.
     await this.run(list.flatMap((family) => [`add table ${this.table(family)}`, `delete table ${this.table(family)}`]))
   }
 
   /** The kernel knows this family. */
-  async supports(family: Family): Promise<boolean> {
+  async supports(family: AddressFamily): Promise<boolean> {
     const { code, stderr } = await runTool(this.#command, ['list', 'tables', family])
     if (code !== 0 && /Operation not permitted/.test(stderr)) throw failed(stderr)
     return code === 0

@@ -1,8 +1,8 @@
 import { definePlugin, type FieldError } from '@continuo/core'
-import { checkCanonicalNetwork, ServiceProxyCap } from '@continuo/workload'
+import { type AddressFamily, checkCanonicalNetwork, KernelProxy, ServiceProxyCap } from '@continuo/workload'
 import { z } from 'zod'
-import type { Family } from './family.ts'
-import { NftablesProxy } from './nftables-proxy.ts'
+import { NftKeeper } from './nft-keeper.ts'
+import { nftRules } from './nft-rules.ts'
 
 const range = z.string().refine((text) => {
   const errors: FieldError[] = []
@@ -52,29 +52,31 @@ export const proxyNftables = definePlugin({
   config: proxyNftablesConfig,
   provides: [ServiceProxyCap],
   setup(ctx) {
-    const { podRanges, nodePortRanges, guardMs, ...config } = ctx.config
+    const { podRanges, nodePortRanges, masqueradeMark, guardMs, table, nft, conntrack } = ctx.config
     const durations = ctx.metrics.histogram('service_proxy_sync_duration_seconds', 'Time of transactions of service rules.', {
       labels: ['kind'],
     })
     const changes = ctx.metrics.counter('service_proxy_changes_total', 'Objects of service rules that were changed.', ['kind'])
-    const proxy = new NftablesProxy({
-      ...config,
-      podRanges: byFamily(podRanges),
-      nodePortRanges: byFamily(nodePortRanges),
+    const keeper = new NftKeeper({
       clock: ctx.clock,
       log: ctx.log,
-      onSync: (sync) => {
-        durations.observe(sync.seconds, { kind: sync.kind })
-        changes.inc({ kind: sync.kind }, sync.changes)
+      table,
+      nft,
+      conntrack,
+      onSync: ({ kind, seconds, changes: count }) => {
+        durations.observe(seconds, { kind })
+        changes.inc({ kind }, count)
       },
     })
+    const rules = nftRules({ podRanges: byFamily(podRanges), nodePortRanges: byFamily(nodePortRanges), masqueradeMark })
+    const proxy = new KernelProxy('nftables', rules, keeper)
     ctx.every(guardMs, () => proxy.guard())
     ctx.provide(ServiceProxyCap, proxy)
   },
 })
 
 /** As nft prints them: a range of one address is that address. */
-export const byFamily = (ranges: readonly string[]): Readonly<Record<Family, readonly string[]>> => ({
+export const byFamily = (ranges: readonly string[]): Readonly<Record<AddressFamily, readonly string[]>> => ({
   ip: ranges.filter((text) => !text.includes(':')).map((text) => text.replace(/\/32$/, '')),
   ip6: ranges.filter((text) => text.includes(':')).map((text) => text.replace(/\/128$/, '')),
 })

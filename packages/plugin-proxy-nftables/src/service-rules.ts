@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
+  type AddressFamily,
+  addressFamilyOf,
   eligibleEndpoints,
   localEndpoints,
   type ProxyEndpoint,
@@ -9,12 +11,12 @@ import {
   shortestAddress,
   unroutableAddress,
 } from '@continuo/workload'
-import { type Family, families, familyOf } from './family.ts'
+import { words } from './nft-words.ts'
 import { marked } from './signature.ts'
 import { mostSlots } from './skeleton.ts'
 
 export interface ServiceRulesOptions {
-  readonly family: Family
+  readonly family: AddressFamily
   readonly place: RoutingPlace
   /** Pods are known by their addresses: a cluster IP masquerades what comes from elsewhere, a Local policy lets pods go anywhere. */
   readonly podRanges: boolean
@@ -31,9 +33,9 @@ export function serviceRules(
 ): ReadonlyMap<string, string> {
   const { family, place, podRanges } = options
   const made = new Map<string, string>()
-  const mine = addresses.filter(({ ip }) => ip === undefined || familyOf(ip) === family)
+  const mine = addresses.filter(({ ip }) => ip === undefined || addressFamilyOf(ip) === family)
   if (mine.length === 0) return made
-  const usable = service.endpoints.filter(({ ip }) => familyOf(ip) === family && unroutableAddress(ip) === undefined)
+  const usable = service.endpoints.filter(({ ip }) => addressFamilyOf(ip) === family && unroutableAddress(ip) === undefined)
   const everywhere = eligibleEndpoints(usable, place)
   const here = localEndpoints(usable, place.nodeName)
   const chains = new ServiceChains(service, family, podRanges, made)
@@ -80,12 +82,12 @@ function flat(made: Made, address: ServiceAddress, endpoints: readonly ProxyEndp
 /** Chains of one service port. Each is made when it is first asked for. */
 class ServiceChains {
   readonly #service: ProxyServicePort
-  readonly #family: Family
+  readonly #family: AddressFamily
   readonly #podRanges: boolean
   readonly #made: Made
   readonly #name: string
 
-  constructor(service: ProxyServicePort, family: Family, podRanges: boolean, made: Made) {
+  constructor(service: ProxyServicePort, family: AddressFamily, podRanges: boolean, made: Made) {
     this.#service = service
     this.#family = family
     this.#podRanges = podRanges
@@ -139,7 +141,7 @@ class ServiceChains {
     const endpoint = `${address.replaceAll(':', '_')}_${port}`
     const clients = `clients/${this.#name}/${seconds}s/${endpoint}`
     // A bound: when it is full, a new client is served and not remembered.
-    this.#made.set(`set ${clients}`, `type ${families[this.#family].address}; size 65536; flags dynamic,timeout; timeout ${seconds}s;`)
+    this.#made.set(`set ${clients}`, `type ${words[this.#family].address}; size 65536; flags dynamic,timeout; timeout ${seconds}s;`)
     const to = this.#family === 'ip6' ? `[${address}]:${port}` : `${address}:${port}`
     const chain = this.#chain(
       `sticky/${endpoint}/${seconds}s`,
@@ -150,7 +152,7 @@ class ServiceChains {
   }
 
   get #ip(): string {
-    return families[this.#family].ip
+    return words[this.#family].ip
   }
 
   get #protocol(): string {

@@ -1,8 +1,9 @@
-import { type Family, families } from './family.ts'
+import type { AddressFamily } from '@continuo/workload'
+import { words } from './nft-words.ts'
 import { marked } from './signature.ts'
 
 export interface SkeletonOptions {
-  readonly family: Family
+  readonly family: AddressFamily
   /** Addresses of pods; what comes from elsewhere to a cluster IP is masqueraded. Empty: nothing is. */
   readonly podRanges: readonly string[]
   /** Addresses that answer on node ports; empty: all of the node except loopback. */
@@ -20,7 +21,7 @@ export const mostSlots = 8
  */
 export function skeleton(options: SkeletonOptions): ReadonlyMap<string, string> {
   const { family, podRanges, nodePortRanges, masqueradeMark } = options
-  const { ip, address, loopback } = families[family]
+  const { ip, address, loopback } = words[family]
   const made = new Map<string, string>()
   const chain = (name: string, ...rules: readonly string[]): void => {
     made.set(`chain ${name}`, rules.map((rule) => (rule.startsWith('type ') ? rule : marked(rule))).join('\n'))

@@ -1,7 +1,9 @@
 import { kernelProxySuite } from '@continuo/testkit'
 import { netfilterMissing } from '../../../test/support/netfilter.ts'
+import { nftChecks } from './nft-checks.ts'
 
 kernelProxySuite('nftables', {
   module: new URL('./node-in-namespace.ts', import.meta.url),
+  more: Object.keys(nftChecks),
   skip: netfilterMissing('nft', 'conntrack', 'ip', 'unshare'),
 })

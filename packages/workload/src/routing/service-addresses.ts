@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import type { ProxyServicePort } from '../contracts/service-proxy.ts'
 import { canonicalAddress } from '../rules/networks.ts'
 
@@ -28,26 +28,31 @@ export function serviceAddresses(service: ProxyServicePort): readonly ServiceAdd
   return [...found.values()]
 }
 
+/** As the kernel's tools name it. */
+export type AddressFamily = 'ip' | 'ip6'
+
+export const addressFamilyOf = (ip: string): AddressFamily => (ip.includes(':') ? 'ip6' : 'ip')
+
 /** An address as kernels print it; what is no address is returned as it is. */
 export const shortestAddress = (ip: string): string => canonicalAddress(ip) ?? ip
 
-const ranges: readonly (readonly [name: string, address: string, prefix: number, family: 'ipv4' | 'ipv6'])[] = [
-  ['a loopback address', '127.0.0.0', 8, 'ipv4'],
-  ['a loopback address', '::1', 128, 'ipv6'],
-  ['a link-local address', '169.254.0.0', 16, 'ipv4'],
-  ['a link-local address', 'fe80::', 10, 'ipv6'],
-  ['a multicast address', '224.0.0.0', 4, 'ipv4'],
-  ['a multicast address', 'ff00::', 8, 'ipv6'],
-  ['an unspecified address', '0.0.0.0', 8, 'ipv4'],
-  ['an unspecified address', '::', 128, 'ipv6'],
-  ['an IPv4 address in IPv6 clothes', '::ffff:0:0', 96, 'ipv6'],
-  ['the broadcast address', '255.255.255.255', 32, 'ipv4'],
-]
-const unroutable = ranges.map(([name, address, prefix, family]) => {
-  const list = new BlockList()
-  list.addSubnet(address, prefix, family)
-  return { name, list, family }
-})
+/** By the beginning of an address in its shortest form: this is asked for each endpoint at each change. */
+const unroutable: Readonly<Record<4 | 6, readonly (readonly [name: string, form: RegExp])[]>> = {
+  4: [
+    ['a loopback address', /^127\./],
+    ['a link-local address', /^169\.254\./],
+    ['a multicast address', /^2(?:2[4-9]|3\d)\./],
+    ['an unspecified address', /^0\./],
+    ['a reserved address', /^2(?:4\d|5[0-5])\./],
+  ],
+  6: [
+    ['a loopback address', /^::1$/],
+    ['a link-local address', /^fe[89ab]/],
+    ['a multicast address', /^ff/],
+    ['an unspecified address', /^::$/],
+    ['an IPv4 address in IPv6 clothes', /^::ffff:/],
+  ],
+}
 
 /**
  * Why the kernel must not be told to send traffic to or from an address; undefined when it may. Loopback above all: what listens there
@@ -56,6 +61,6 @@ const unroutable = ranges.map(([name, address, prefix, family]) => {
 export function unroutableAddress(ip: string): string | undefined {
   const version = isIP(ip)
   if (version === 0) return 'not an IP address'
-  const family = version === 6 ? 'ipv6' : 'ipv4'
-  return unroutable.find((range) => range.family === family && range.list.check(ip, family))?.name
+  const shortest = version === 6 ? shortestAddress(ip) : ip
+  return unroutable[version === 6 ? 6 : 4].find(([, form]) => form.test(shortest))?.[0]
 }

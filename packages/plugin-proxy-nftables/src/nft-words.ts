@@ -1,6 +1,4 @@
-import { isIP } from 'node:net'
-
-export type Family = 'ip' | 'ip6'
+import type { AddressFamily } from '@continuo/workload'
 
 interface FamilyWords {
   /** The selector of its header. */
@@ -11,9 +9,7 @@ interface FamilyWords {
 }
 
 /** How each address family is written in nft. */
-export const families: Readonly<Record<Family, FamilyWords>> = {
+export const words: Readonly<Record<AddressFamily, FamilyWords>> = {
   ip: { ip: 'ip', address: 'ipv4_addr', loopback: '127.0.0.0/8' },
   ip6: { ip: 'ip6', address: 'ipv6_addr', loopback: '::1' },
 }
-
-export const familyOf = (ip: string): Family => (isIP(ip) === 6 ? 'ip6' : 'ip')

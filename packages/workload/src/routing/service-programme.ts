@@ -1,50 +1,55 @@
-import {
-  AddressClaims,
-  type ProxyProblem,
-  type ProxyServicePort,
-  type ProxyState,
-  serviceAddresses,
-  unroutableAddress,
-} from '@continuo/workload'
-import type { Family } from './family.ts'
-import type { Change, RuleSet } from './rule-set.ts'
-import { serviceRules } from './service-rules.ts'
-import { type SkeletonOptions, skeleton } from './skeleton.ts'
+import type { ProxyProblem, ProxyServicePort, ProxyState } from '../contracts/service-proxy.ts'
+import { AddressClaims } from './address-claims.ts'
+import type { RoutingPlace } from './eligible-endpoints.ts'
+import { type AddressFamily, type ServiceAddress, serviceAddresses, unroutableAddress } from './service-addresses.ts'
 
-export interface ProgrammeOptions extends Omit<SkeletonOptions, 'family' | 'podRanges' | 'nodePortRanges'> {
-  readonly families: readonly Family[]
-  readonly podRanges: Readonly<Record<Family, readonly string[]>>
-  readonly nodePortRanges: Readonly<Record<Family, readonly string[]>>
+/** Objects of the kernel's rules by what they are, with what they say. */
+export type RuleObjects = ReadonlyMap<string, string>
+
+/** What has to be done to one object: undefined is "not there". */
+export interface RuleChange {
+  readonly key: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** How services become rules of one sort. Pure. */
+export interface ServiceRuleMaker {
+  /** What is there without any service. */
+  base(family: AddressFamily): RuleObjects
+  /** What a service port adds, for those of its addresses that it has. Two ports that add the same object agree on what it says. */
+  rules(port: ProxyServicePort, addresses: readonly ServiceAddress[], family: AddressFamily, place: RoutingPlace): RuleObjects
 }
 
 interface Entry {
   readonly port: ProxyServicePort
-  readonly objects: Readonly<Record<Family, RuleSet>>
+  readonly objects: Readonly<Record<AddressFamily, RuleObjects>>
   readonly problems: readonly ProxyProblem[]
 }
 
-const nothing: RuleSet = new Map()
+const nothing: RuleObjects = new Map()
 const none = { ip: nothing, ip6: nothing }
 
 /**
  * The rule sets that a state asks for, kept from one state to the next, so that a change costs what changed. It decides alone; it touches no kernel.
  * Objects that services share are counted.
  */
-export class Programme {
-  readonly #options: ProgrammeOptions
+export class ServiceProgramme {
+  readonly #maker: ServiceRuleMaker
+  readonly #families: readonly AddressFamily[]
   readonly #claims = new AddressClaims()
   readonly #entries = new Map<string, Entry>()
-  readonly #wanted: Readonly<Record<Family, Map<string, string>>>
-  readonly #shared: Readonly<Record<Family, Map<string, number>>> = { ip: new Map(), ip6: new Map() }
+  readonly #wanted: Readonly<Record<AddressFamily, Map<string, string>>>
+  readonly #shared: Readonly<Record<AddressFamily, Map<string, number>>> = { ip: new Map(), ip6: new Map() }
 
-  constructor(options: ProgrammeOptions) {
-    this.#options = options
-    const base = (family: Family): Map<string, string> =>
-      new Map(skeleton({ ...options, family, podRanges: options.podRanges[family], nodePortRanges: options.nodePortRanges[family] }))
-    this.#wanted = { ip: base('ip'), ip6: base('ip6') }
+  /** @param families Those that the kernel knows. */
+  constructor(maker: ServiceRuleMaker, families: readonly AddressFamily[]) {
+    this.#maker = maker
+    this.#families = families
+    this.#wanted = { ip: new Map(maker.base('ip')), ip6: new Map(maker.base('ip6')) }
   }
 
-  wanted(family: Family): RuleSet {
+  wanted(family: AddressFamily): RuleObjects {
     return this.#wanted[family]
   }
 
@@ -58,7 +63,7 @@ export class Programme {
   }
 
   /** Takes over these service ports from the state, and returns what it changes, for each family. */
-  update(state: ProxyState, ids: Iterable<string>): Readonly<Record<Family, readonly Change[]>> {
+  update(state: ProxyState, ids: Iterable<string>): Readonly<Record<AddressFamily, readonly RuleChange[]>> {
     const touched = new Set<string>()
     for (const id of ids) {
       touched.add(id)
@@ -84,8 +89,7 @@ export class Programme {
     if (port === undefined) return undefined
     const owned = this.#claims.owned(id)
     const objects = { ...none }
-    for (const family of this.#options.families)
-      objects[family] = serviceRules(port, owned, { family, place: state, podRanges: this.#options.podRanges[family].length > 0 })
+    for (const family of this.#families) objects[family] = this.#maker.rules(port, owned, family, state)
     return { port, objects, problems: this.#problemsOf(port) }
   }
 
@@ -117,13 +121,17 @@ export class Programme {
         reason: 'AddressNotAllowed',
         message: `it is ${why}, which the kernel routes for nobody else; choose another range of addresses`,
       }
-    return ip.includes(':') && !this.#options.families.includes('ip6')
+    return ip.includes(':') && !this.#families.includes('ip6')
       ? { reason: 'AddressNotAvailable', message: 'this kernel has no IPv6; start it with IPv6, or use IPv4 services' }
       : undefined
   }
 
-  #count(objects: Readonly<Record<Family, RuleSet>>, by: 1 | -1, before: Record<Family, Map<string, string | undefined>>): void {
-    for (const family of this.#options.families) {
+  #count(
+    objects: Readonly<Record<AddressFamily, RuleObjects>>,
+    by: 1 | -1,
+    before: Record<AddressFamily, Map<string, string | undefined>>,
+  ): void {
+    for (const family of this.#families) {
       const [wanted, shared, first] = [this.#wanted[family], this.#shared[family], before[family]]
       for (const [key, value] of objects[family]) {
         if (!first.has(key)) first.set(key, wanted.get(key))
@@ -139,7 +147,7 @@ export class Programme {
     }
   }
 
-  #changes(family: Family, before: ReadonlyMap<string, string | undefined>): readonly Change[] {
+  #changes(family: AddressFamily, before: ReadonlyMap<string, string | undefined>): readonly RuleChange[] {
     const wanted = this.#wanted[family]
     return [...before].flatMap(([key, old]) => (old === wanted.get(key) ? [] : [{ key, before: old, after: wanted.get(key) }]))
   }

@@ -1,23 +1,28 @@
-import type { FlowTarget } from '@continuo/lib-netfilter'
-import {
-  eligibleEndpoints,
-  localEndpoints,
-  type ProxyServicePort,
-  type ProxyState,
-  serviceAddresses,
-  shortestAddress,
-} from '@continuo/workload'
-import { type Family, familyOf } from './family.ts'
+import type { ProxyServicePort, ProxyState } from '../contracts/service-proxy.ts'
+import { eligibleEndpoints, localEndpoints } from './eligible-endpoints.ts'
+import { type AddressFamily, addressFamilyOf, serviceAddresses, shortestAddress } from './service-addresses.ts'
 
-export type DatagramTargets = Readonly<Record<'UDP' | 'SCTP', Readonly<Record<Family, readonly FlowTarget[]>>>>
+/** An address of a datagram service and what may answer for it. */
+export interface DatagramTarget {
+  /** Absent: every address of the node, on this port. */
+  readonly ip?: string
+  readonly port: number
+  /** `ip port` of each endpoint. */
+  readonly endpoints: ReadonlySet<string>
+}
+
+export type DatagramTargets = Readonly<Record<'UDP' | 'SCTP', Readonly<Record<AddressFamily, readonly DatagramTarget[]>>>>
 
 /**
  * Addresses of datagram services whose endpoints are others than before, with what may answer for them now: flows to anything else are stale. Pure.
  * @param before Undefined at the first state, when flows may be left from another life: every address counts.
  */
 export function datagramTargets(before: ProxyState | undefined, now: ProxyState, ids: Iterable<string>): DatagramTargets {
-  const targets = { UDP: { ip: [] as FlowTarget[], ip6: [] as FlowTarget[] }, SCTP: { ip: [] as FlowTarget[], ip6: [] as FlowTarget[] } }
-  const gone: { readonly protocol: 'UDP' | 'SCTP'; readonly family: Family; readonly target: FlowTarget }[] = []
+  const targets = {
+    UDP: { ip: [] as DatagramTarget[], ip6: [] as DatagramTarget[] },
+    SCTP: { ip: [] as DatagramTarget[], ip6: [] as DatagramTarget[] },
+  }
+  const gone: { readonly protocol: 'UDP' | 'SCTP'; readonly family: AddressFamily; readonly target: DatagramTarget }[] = []
   const taken = new Set<string>()
   for (const id of ids) {
     const [old, next] = [before?.ports.get(id), now.ports.get(id)]
@@ -30,7 +35,7 @@ export function datagramTargets(before: ProxyState | undefined, now: ProxyState,
       const { protocol } = port
       const usable = port === next ? endpoints(port, state) : new Set<string>()
       for (const { key, ip, port: number } of serviceAddresses(port))
-        for (const family of ip === undefined ? (['ip', 'ip6'] as const) : [familyOf(ip)]) {
+        for (const family of ip === undefined ? (['ip', 'ip6'] as const) : [addressFamilyOf(ip)]) {
           const target = { ...(ip === undefined ? {} : { ip }), port: number, endpoints: usable }
           if (port !== next) gone.push({ protocol, family, target })
           else if (!taken.has(`${family} ${key}`)) {

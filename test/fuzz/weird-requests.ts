@@ -1,4 +1,5 @@
 import type { Registry, Schema, ServedResource } from '@continuo/core'
+import { encodeProtobuf } from '@continuo/workload'
 
 /** One request as it goes out. */
 export interface WeirdRequest {
@@ -90,6 +91,22 @@ const plainPaths = [
   '/continuo/decisions',
   '/.well-known/openid-configuration',
   '/swagger.json',
+  '/openid/v1/jwks',
+  '/apis/fuzz.example.com',
+  '/apis/fuzz.example.com/v1',
+  '/apis/fuzz.example.com/v1/namespaces/default/as',
+  '/apis/fuzz.example.com/v1/namespaces/default/as/a/exec',
+  '/apis/fuzz.example.com/v1/namespaces/default/as/..%2f..%2fb?watch=1',
+]
+/** What connections are to be changed to. */
+const upgrades = ['websocket', 'websocket', 'SPDY/3.1', 'h2c', 'WEBSOCKET, SPDY/3.1', 'x'.repeat(300)]
+const socketProtocols = [
+  '',
+  'v5.channel.k8s.io',
+  'v4.base64.channel.k8s.io, v5.channel.k8s.io',
+  'SPDY/3.1+portforward.k8s.io',
+  'base64url.bearer.authorization.k8s.io.eA, v5.channel.k8s.io',
+  ',,',
 ]
 const parameters: Readonly<Record<string, readonly string[]>> = {
   watch: ['1', 'true', '0', 'false', ''],
@@ -221,6 +238,24 @@ export class WeirdRequests {
     return { method, path: this.#path(served, method), headers, body: hasBody ? this.#body(served, type) : undefined }
   }
 
+  /** A request that wants its connection changed, over HTTP/1.1: watches, streams, proxies, and where there is nothing of the kind. */
+  upgrade(): WeirdRequest {
+    const served = this.#pick(this.#registry.served())
+    const headers: Record<string, string> = {
+      connection: this.#chance(0.95) ? 'Upgrade' : 'keep-alive, Upgrade',
+      upgrade: this.#pick(upgrades),
+      'sec-websocket-version': this.#chance(0.9) ? '13' : this.#pick(['', '8', 'x']),
+      'sec-websocket-key': this.#chance(0.9) ? Buffer.alloc(16, this.#below(256)).toString('base64') : this.#pick(['', 'x', 'AA==']),
+    }
+    const protocol = this.#pick(socketProtocols)
+    if (protocol !== '') headers['sec-websocket-protocol'] = protocol
+    if (this.#chance(0.2)) headers['x-stream-protocol-version'] = protocol || 'v4.channel.k8s.io'
+    if (this.#chance(0.1)) headers.accept = this.#pick(accepts)
+    const path = this.#chance(0.2) ? this.#pick(plainPaths) : this.#resourcePath(served, 'GET')
+    const query = this.#chance(0.6) ? `watch=1&timeoutSeconds=1&${this.#query()}` : this.#query()
+    return { method: this.#chance(0.9) ? 'GET' : 'POST', path: path.includes('?') ? path : `${path}?${query}`, headers, body: undefined }
+  }
+
   #typeFor(method: string): string {
     if (this.#chance(0.08)) return this.#pick(contentTypes)
     if (method === 'PATCH') return this.#pick(contentTypes.slice(3, 7))
@@ -275,11 +310,20 @@ export class WeirdRequests {
 
   #body(served: ServedResource, type: string): Buffer {
     if (this.#chance(0.02)) return Buffer.from(Array.from({ length: this.#below(200) }, () => this.#below(256)))
+    const encoded = type.endsWith('protobuf') && this.#chance(0.8) ? protobufOf(this.#object(served, false)) : undefined
+    if (encoded !== undefined) return this.#chance(0.6) ? encoded : this.#spoil(encoded)
     if (type.endsWith('protobuf'))
       return Buffer.concat([Buffer.from('k8s\0'), Buffer.from(Array.from({ length: this.#below(120) }, () => this.#below(256)))])
     if (type.includes('yaml') && this.#chance(0.3)) return Buffer.from(this.#pick(yamlBodies))
     const value = type === 'application/json-patch+json' ? this.#jsonPatch(served) : this.#object(served, type.includes('patch'))
     return Buffer.from(this.#maim(JSON.stringify(value) ?? 'null'))
+  }
+
+  /** Bytes that are nearly right: lengths that lie, fields of other types, a message that ends too soon. */
+  #spoil(bytes: Buffer): Buffer {
+    const spoilt = Buffer.from(bytes)
+    for (let count = 1 + this.#below(4); count > 0; count--) spoilt[this.#below(spoilt.length)] = this.#below(256)
+    return this.#chance(0.2) ? spoilt.subarray(0, this.#below(spoilt.length)) : spoilt
   }
 
   #maim(text: string): string {
@@ -448,5 +492,14 @@ export class WeirdRequests {
 
   #pick<T>(from: readonly T[]): T {
     return from[this.#below(from.length)] as T
+  }
+}
+
+/** The protobuf form of an object, where it has one: what is too weird for its message has none. */
+function protobufOf(object: unknown): Buffer | undefined {
+  try {
+    return Buffer.from(encodeProtobuf(object as { apiVersion: string; kind: string }))
+  } catch {
+    return undefined
   }
 }

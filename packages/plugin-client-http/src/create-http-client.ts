@@ -47,6 +47,8 @@ export interface HttpClient extends ObjectClient, AsyncDisposable {
   readonly problem: TransportError | undefined
   /** TLS of a further connection to the server, from the files as they are now. Throws `CLIENT_UNREACHABLE`. */
   tls(): Promise<RemoteApiTls>
+  /** Origins at which the same API answers as well, such as its other replicas: connections go there when `server` is away. */
+  follow(origins: readonly string[]): void
   /** JSON of a path beside the resources, such as `/continuo/decisions`. Throws `ApiError`. */
   getPath(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>
   /** Ends every connection with what runs on it: requests fail with 503, watches with them. */
@@ -101,6 +103,7 @@ export async function createHttpClient(options: HttpClientOptions): Promise<Http
     resources: () => client.resources(),
     getPath: async (path, query) => (await requester.json({ method: 'GET', path, query: new URLSearchParams(query).toString() })).value,
     tls: () => credentials.tls(),
+    follow: (origins) => transport.follow?.(origins),
     close,
     [Symbol.asyncDispose]: close,
   }

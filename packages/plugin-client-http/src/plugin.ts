@@ -30,7 +30,7 @@ export const clientHttp = definePlugin({
       onWarning: warnOnce(ctx.log),
     })
     ctx.provide(ObjectClientCap, client)
-    ctx.provide(RemoteApiCap, { server: client.server, tls: () => client.tls() })
+    ctx.provide(RemoteApiCap, { server: client.server, tls: () => client.tls(), follow: (origins) => client.follow(origins) })
     ctx.onStop(() => client.close())
     ctx.health({
       // A restart brings no API back.

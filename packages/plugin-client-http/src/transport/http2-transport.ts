@@ -24,6 +24,8 @@ export class Http2Transport implements Transport {
   readonly #backoff: Backoff
   readonly #closing = new AbortController()
   readonly #connections = new Set<Http2Connection>()
+  /** The origin that answered last, and where else the same API is. */
+  #origins: readonly string[]
   #connecting: Promise<unknown> | undefined
   #inFlight = 0
   #problem: TransportError | undefined
@@ -31,6 +33,7 @@ export class Http2Transport implements Transport {
   constructor(options: Http2TransportOptions) {
     this.#options = options
     this.#backoff = new Backoff(options.clock, options.random)
+    this.#origins = [options.origin]
   }
 
   get problem(): TransportError | undefined {
@@ -58,6 +61,12 @@ export class Http2Transport implements Transport {
       leave()
       throw error
     }
+  }
+
+  /** Where the same API answers as well: for connections that cannot be made to the origin that answered last. */
+  follow(origins: readonly string[]): void {
+    const [current = this.#options.origin] = this.#origins
+    this.#origins = [...new Set([current, this.#options.origin, ...origins])]
   }
 
   close(): void {
@@ -93,7 +102,7 @@ export class Http2Transport implements Transport {
       })
     }
     try {
-      const connection = await Http2Connection.open(this.#options, await tls())
+      const connection = await this.#openAny(await tls())
       if (this.#closing.signal.aborted) return connection.destroy(closed(origin))
       this.#problem = undefined
       this.#connections.add(connection)
@@ -111,6 +120,22 @@ export class Http2Transport implements Transport {
       this.#problem = error as TransportError
       throw error
     }
+  }
+
+  /** The first origin that answers, beginning with the one that did last. Throws what kept it from the first. */
+  async #openAny(material: TlsMaterial): Promise<Http2Connection> {
+    let problem: unknown
+    for (const origin of this.#origins) {
+      if (this.#closing.signal.aborted) break
+      try {
+        const connection = await Http2Connection.open({ ...this.#options, origin }, material)
+        this.#origins = [...new Set([origin, ...this.#origins])]
+        return connection
+      } catch (error) {
+        problem ??= error
+      }
+    }
+    throw problem ?? closed(this.#options.origin)
   }
 }
 

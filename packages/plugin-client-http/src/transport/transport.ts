@@ -30,6 +30,8 @@ export interface Transport {
   send(request: TransportRequest): Promise<TransportResponse>
   /** Why the server cannot be reached just now; undefined when it can, or was never needed. */
   readonly problem: TransportError | undefined
+  /** Further origins of the same API, tried when a connection to the last one cannot be made. Absent: there is but one server. */
+  follow?(origins: readonly string[]): void
   /** Ends every connection and what runs on it. */
   close(): void
 }

@@ -264,3 +264,17 @@ it('does not connect in a tight loop to a server that takes leave of every conne
   // At once there would be five: the request and its four retries.
   expect(server.connections).toBeLessThan(5)
 })
+
+describe('an API with several replicas', () => {
+  it('is reached at another one when the first goes away, and by who knows no other is not', async () => {
+    const first = await http2Server(({ json }) => json(widget('first')))
+    const second = await http2Server(({ json }) => json(widget('second')))
+    const client = await first.connect()
+    client.follow([second.url])
+    expect((await client.for(Widget).get('default/a')).metadata.name).toBe('first')
+    await first.stop()
+    expect((await client.for(Widget).get('default/a')).metadata.name).toBe('second')
+    await second.stop()
+    expect(await refusal(client.for(Widget).get('default/a'))).toMatchObject({ reason: 'ServiceUnavailable' })
+  })
+})

@@ -29,7 +29,11 @@ export const nodeUplink = definePlugin({
       clock: ctx.clock,
       log: ctx.log,
     })
-    const follow = (): void => uplink.follow(replicaOrigins(slices.lister.list(), access.server))
+    const follow = (): void => {
+      const origins = replicaOrigins(slices.lister.list(), access.server)
+      access.follow(origins)
+      uplink.follow(origins)
+    }
     slices.on({ added: follow, updated: follow, deleted: follow })
     ctx.provide(NodeUplinkCap, uplink)
     ctx.onStart('controllers', follow)

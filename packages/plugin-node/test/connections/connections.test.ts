@@ -54,7 +54,7 @@ async function agent(origins: readonly string[], name = 'one') {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
     socket.pipe(socket)
   })
-  const access = { server: origins[0] as string, tls: async () => ({}) }
+  const access = { server: origins[0] as string, tls: async () => ({}), follow: () => {} }
   const uplink = new Uplink({ access, heartbeat, random: systemRandom, clock: systemClock, log: silentLog })
   uplink.follow(origins)
   await uplink.offer(name, (stream) => server.emit('connection', stream))

@@ -15,6 +15,8 @@ export interface RemoteApi {
   readonly server: string
   /** Of the next connection: files are read again, so that renewed certificates are used. */
   tls(): Promise<RemoteApiTls>
+  /** Origins of all its live replicas: when the one in use goes away, the host's own client goes on with another. */
+  follow(origins: readonly string[]): void
 }
 
 export const RemoteApiCap = capability<RemoteApi>('remote-api/v1')

@@ -1,7 +1,9 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import { isQuantity, parseQuantity } from '@continuo/lib-quantity'
 import type { DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume } from '../generated/types/core-v1.ts'
+import { checkDriverName } from '../kinds/storage/csi-driver-name.ts'
 import { checkRequiredName, isConfigKey, isDnsLabel } from '../rules/names.ts'
+import { checkStorageSources } from '../rules/volume-sources.ts'
 import { checkRelativePath } from './check-container.ts'
 import { checkFieldRef, checkResourceRef } from './check-environment.ts'
 
@@ -60,7 +62,12 @@ function checkSource(volume: DeepReadonly<Volume>, path: string, errors: FieldEr
     if (!nfs.path) errors.push(fieldError.required(`${path}.nfs.path`))
     else if (!nfs.path.startsWith('/')) errors.push(fieldError.invalid(`${path}.nfs.path`, nfs.path, 'must be an absolute path'))
   }
-  if (csi !== undefined && !csi.driver) errors.push(fieldError.required(`${path}.csi.driver`))
+  if (csi !== undefined) {
+    checkDriverName(csi.driver, `${path}.csi.driver`, errors)
+    const { nodePublishSecretRef: secretRef } = csi
+    if (secretRef !== undefined && !secretRef.name) errors.push(fieldError.required(`${path}.csi.nodePublishSecretRef.name`))
+  }
+  checkStorageSources(volume, path, errors)
 }
 
 function checkProjected(projected: DeepReadonly<ProjectedVolumeSource>, path: string, errors: FieldError[]): void {

@@ -34,6 +34,7 @@ const flow = (spec: object, name = 'a') => ({
 const flowWith = (one: object) => flow({ rules: [{ ...rule, ...one }] })
 const limited = (one: object) => ({ spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' }, ...one } } })
 const queue = (queuing: object) => limited({ limitResponse: { type: 'Queue', queuing } })
+const inlined = (spec: object) => ({ spec: { attacher: 'd.io', nodeName: 'n', source: { inlineVolumeSpec: spec } } })
 const selecting = (expression: string) => ({ spec: { selectors: [{ cel: { expression } }] } })
 const claim = (...requests: object[]) => ({ spec: { devices: { requests } } })
 const wanted = { deviceClassName: 'gpu' }
@@ -97,6 +98,11 @@ describe('validation', () => {
       slice({ devices: [{ name: 'd', attributes: { model: { string: 'x' } }, capacity: { memory: { value: '1Gi' } } }] }),
     ],
     ['an attachment', volumeAttachmentResource, { spec: { attacher: 'd.io', nodeName: 'n', source: { persistentVolumeName: 'v' } } }],
+    [
+      'an attachment of an inline volume',
+      volumeAttachmentResource,
+      inlined({ accessModes: ['ReadWriteOnce'], csi: { driver: 'd.io', volumeHandle: 'h' } }),
+    ],
     ['attributes of volumes', volumeAttributesClassResource, { driverName: 'd.io', parameters: { iops: '5' } }],
   ])('accepts %s', (_, resource, object) => {
     expect(faultsOf(resource, object)).toEqual([])
@@ -246,6 +252,20 @@ describe('validation', () => {
       { spec: { attacher: 'd.io', nodeName: 'n', source: {} } },
       'spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName',
     ],
+    ...(
+      [
+        [{ claimRef: {} }, 'claimRef: Forbidden: may not be specified in the context of inline volumes'],
+        [{ nodeAffinity: {} }, 'nodeAffinity: Forbidden: may not be specified in the context of inline volumes'],
+        [{ hostPath: { path: '/a' } }, 'csi: Required value: has to be specified in the context of inline volumes'],
+        [{}, 'accessModes: Required value'],
+        [{ volumeMode: 'Block' }, 'volumeMode: Forbidden: may not specify volumeMode other than Filesystem'],
+        [{ persistentVolumeReclaimPolicy: 'Delete' }, 'persistentVolumeReclaimPolicy: Forbidden: may only be Retain'],
+      ] as const
+    ).map(([spec, message]): [typeof volumeAttachmentResource, object, string] => [
+      volumeAttachmentResource,
+      inlined(spec),
+      `spec.source.inlineVolumeSpec.${message}`,
+    ]),
     [volumeAttributesClassResource, { driverName: 'd.io' }, 'parameters: Required value: must contain at least one key/value pair'],
     [storageClassResource, { provisioner: 'a b' }, 'provisioner: Invalid value: "a b": '],
     [

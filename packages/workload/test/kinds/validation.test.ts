@@ -78,6 +78,11 @@ describe('validation of kinds', () => {
     ['an ingress with a wildcard', ingressResource, rule('*.example.com')],
     ['a class with parameters', ingressClassResource, ingressClass({ scope: 'Namespace', namespace: 'a' })],
     ['a volume', persistentVolumeResource, volume(onDisk)],
+    [
+      'a volume of a storage network',
+      persistentVolumeResource,
+      volume({ iscsi: { targetPortal: 'p:3260', iqn: 'iqn.2026-01.io.demo:disk.1', lun: 3 } }),
+    ],
     ['a claim', persistentVolumeClaimResource, claim({ storageClassName: '' })],
     ['limits in order', limitRangeResource, limit({ min: { cpu: '100m' }, max: { cpu: '1' }, default: { cpu: '500m' } })],
     ['a service of both families', serviceResource, service({ ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'PreferDualStack' })],
@@ -239,6 +244,53 @@ describe('validation of kinds', () => {
       "spec.parameters.namespace: Required value: `parameters.scope` is set to 'Namespace'",
     ],
     [persistentVolumeResource, volume({}), 'spec: Required value: must specify a volume type'],
+    ...(
+      [
+        [{ awsElasticBlockStore: { volumeID: '' } }, 'awsElasticBlockStore.volumeID: Required value'],
+        [
+          { awsElasticBlockStore: { volumeID: 'v', partition: 256 } },
+          'awsElasticBlockStore.partition: Invalid value: 256: must be between',
+        ],
+        [{ azureDisk: { diskName: 'd', diskURI: '' } }, 'azureDisk.diskURI: Required value'],
+        [{ azureDisk: { diskName: 'd', diskURI: 'x', kind: 'Managed' } }, 'azureDisk.diskURI: Unsupported value: "x"'],
+        [{ azureDisk: { diskName: 'd', diskURI: 'x', cachingMode: 'Some' } }, 'azureDisk.cachingMode: Unsupported value: "Some"'],
+        [{ azureFile: { secretName: 's', shareName: 'f', secretNamespace: '' } }, 'azureFile.secretNamespace: Required value'],
+        [{ cephfs: { monitors: [] } }, 'cephfs.monitors: Required value'],
+        [{ cinder: { volumeID: 'v', secretRef: { name: 's' } } }, 'cinder.secretRef.namespace: Required value'],
+        [{ fc: {} }, 'fc.targetWWNs: Required value: must specify either targetWWNs or wwids, but not both'],
+        [{ fc: { targetWWNs: ['w'] } }, 'fc.lun: Required value: lun is required if targetWWNs is specified'],
+        [{ flexVolume: { driver: 'd', options: { 'x.k8s.io/a': 'b' } } }, 'flexVolume.options[x.k8s.io/a]: Invalid value'],
+        [{ gcePersistentDisk: { pdName: '' } }, 'gcePersistentDisk.pdName: Required value'],
+        [{ glusterfs: { endpoints: 'e', path: '' } }, 'glusterfs.path: Required value'],
+        [
+          { iscsi: { targetPortal: 'p', iqn: 'x', lun: 0 } },
+          'iscsi.iqn: Invalid value: "x": must be valid format starting with iqn, eui, or naa',
+        ],
+        [{ iscsi: { targetPortal: 'p', iqn: 'eui.1', lun: 0, chapAuthSession: true } }, 'iscsi.secretRef: Required value'],
+        [{ rbd: { monitors: ['m'], image: '' } }, 'rbd.image: Required value'],
+        [{ scaleIO: { gateway: 'g', system: 's', secretRef: {} } }, 'scaleIO.volumeName: Required value'],
+        [{ storageos: {} }, 'storageos.volumeName: Required value'],
+        [{ vsphereVolume: { volumePath: '' } }, 'vsphereVolume.volumePath: Required value'],
+        [
+          { csi: { driver: 'd.io', volumeHandle: 'h', nodePublishSecretRef: { name: 's' } } },
+          'csi.nodePublishSecretRef.namespace: Required value',
+        ],
+      ] as const
+    ).map(([source, message]): [typeof persistentVolumeResource, object, string] => [
+      persistentVolumeResource,
+      volume(source),
+      `spec.${message}`,
+    ]),
+    [
+      persistentVolumeResource,
+      volume({ ...onDisk, accessModes: ['ReadWriteOncePod', 'ReadOnlyMany'] }),
+      'spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes',
+    ],
+    [
+      persistentVolumeResource,
+      volume({ ...onDisk, capacity: { storage: '1Gi', cpu: '1' } }),
+      'spec.capacity: Unsupported value: {"storage":"1Gi","cpu":"1"}: supported values: "storage"',
+    ],
     [
       persistentVolumeResource,
       volume({ ...onDisk, nfs: { server: 's', path: '/' } }),

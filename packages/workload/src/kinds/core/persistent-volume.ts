@@ -5,7 +5,7 @@ import { ageColumn, nameColumn, table, text, wide } from '../../table/columns.ts
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
-import { accessModes, formatAccessModes } from './access-modes.ts'
+import { checkVolumeModes, formatAccessModes } from './access-modes.ts'
 import { checkVolumeSource, volumeSourceOf } from './volume-source.ts'
 
 export type PersistentVolume = PersistentVolumeObject
@@ -38,9 +38,11 @@ export const persistentVolumeResource = workloadResource(PersistentVolume, {
       volume.status = { phase: 'Pending' }
     },
     validate({ spec }, errors) {
-      if ((spec?.accessModes?.length ?? 0) === 0) errors.push(fieldError.required('spec.accessModes'))
-      for (const mode of spec?.accessModes ?? []) checkOneOf(mode, accessModes, 'spec.accessModes', errors)
-      if (spec?.capacity?.storage === undefined) errors.push(fieldError.required('spec.capacity'))
+      checkVolumeModes(spec?.accessModes, 'spec.accessModes', errors)
+      const amounts = Object.keys(spec?.capacity ?? {})
+      if (amounts.length === 0) errors.push(fieldError.required('spec.capacity'))
+      else if (amounts.length > 1 || amounts[0] !== 'storage')
+        errors.push(fieldError.notSupported('spec.capacity', spec?.capacity, ['storage']))
       checkAmounts(spec?.capacity, 'spec.capacity', errors)
       if (spec !== undefined) checkVolumeSource(spec, 'spec', errors)
       checkOneOf(spec?.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode', errors)

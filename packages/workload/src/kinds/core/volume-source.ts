@@ -2,6 +2,7 @@ import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
 import type { PersistentVolumeSpec } from '../../generated/types/core-v1.ts'
 import { checkNodeSelector } from '../../pod-spec/check-node-selector.ts'
 import { checkName, isDnsSubdomain } from '../../rules/names.ts'
+import { checkSecretReference, checkStorageSources } from '../../rules/volume-sources.ts'
 import { checkDriverName } from '../storage/csi-driver-name.ts'
 
 /** Fields of a volume's spec that say where its bytes are. */
@@ -30,12 +31,22 @@ const sources = [
   'vsphereVolume',
 ] as const
 
+const secretsOfCsi = ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeExpandSecretRef'] as const
+
 /** Where a volume's bytes are: in exactly one place (`pkg/apis/core/validation`, ValidatePersistentVolumeSpec). */
 export function checkVolumeSource(spec: DeepReadonly<PersistentVolumeSpec>, path: string, errors: FieldError[]): void {
   const given = sources.filter((field) => spec[field] !== undefined)
   if (given.length === 0) errors.push(fieldError.required(path, 'must specify a volume type'))
   for (const field of given.slice(1)) errors.push(fieldError.forbidden(`${path}.${field}`, 'may not specify more than 1 volume type'))
-  const { hostPath, local, nfs, csi, nodeAffinity } = spec
+  checkStorageSources(spec, path, errors)
+  const { hostPath, local, nfs, csi, nodeAffinity, cinder, storageos, azureFile } = spec
+  for (const [name, source] of Object.entries({ cinder, storageos })) {
+    const { secretRef } = source ?? {}
+    if (secretRef === undefined) continue
+    if (!secretRef.name) errors.push(fieldError.required(`${path}.${name}.secretRef.name`))
+    if (!secretRef.namespace) errors.push(fieldError.required(`${path}.${name}.secretRef.namespace`))
+  }
+  if (azureFile?.secretNamespace === '') errors.push(fieldError.required(`${path}.azureFile.secretNamespace`))
   if (hostPath !== undefined) {
     checkPath(hostPath.path, `${path}.hostPath.path`, errors)
     if (isRoot(hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle')
@@ -53,6 +64,7 @@ export function checkVolumeSource(spec: DeepReadonly<PersistentVolumeSpec>, path
   if (csi !== undefined) {
     checkDriverName(csi.driver, `${path}.csi.driver`, errors)
     if (!csi.volumeHandle) errors.push(fieldError.required(`${path}.csi.volumeHandle`))
+    for (const name of secretsOfCsi) checkSecretReference(csi[name], `${path}.csi.${name}`, errors)
   }
   if (nodeAffinity?.required !== undefined) checkNodeSelector(nodeAffinity.required, `${path}.nodeAffinity.required`, errors)
   else if (nodeAffinity !== undefined)

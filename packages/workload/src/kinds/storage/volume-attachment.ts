@@ -1,8 +1,11 @@
 import { type DeepReadonly, type FieldError, fieldError } from '@continuo/core'
+import type { PersistentVolumeSpec } from '../../generated/types/core-v1.ts'
 import type { VolumeAttachment as VolumeAttachmentObject, VolumeAttachmentSource, VolumeError } from '../../generated/types/storage-v1.ts'
 import { checkName, isDnsSubdomain } from '../../rules/names.ts'
 import { checkImmutable } from '../../rules/values.ts'
 import { ageColumn, nameColumn, table, text } from '../../table/columns.ts'
+import { checkVolumeModes } from '../core/access-modes.ts'
+import { checkVolumeSource } from '../core/volume-source.ts'
 import { kindOf } from '../kind-of.ts'
 import { strategyOf } from '../typed-strategy.ts'
 import { workloadResource } from '../workload-resource.ts'
@@ -47,6 +50,26 @@ function checkSource(source: DeepReadonly<VolumeAttachmentSource>, path: string,
   else if (inlineVolumeSpec !== undefined && name !== undefined) errors.push(fieldError.forbidden(path, words))
   else if (name === '') errors.push(fieldError.required(`${path}.persistentVolumeName`, 'must specify non empty persistentVolumeName'))
   else if (name !== undefined) checkName(isDnsSubdomain, name, `${path}.persistentVolumeName`, errors)
+  else if (inlineVolumeSpec !== undefined) checkInlineVolume(inlineVolumeSpec, `${path}.inlineVolumeSpec`, errors)
+}
+
+/** A volume that an old way of attaching was translated to: of a CSI driver, and without what only a volume of its own can say. */
+function checkInlineVolume(spec: DeepReadonly<PersistentVolumeSpec>, path: string, errors: FieldError[]): void {
+  const elsewhere = 'may not be specified in the context of inline volumes'
+  for (const field of ['claimRef', 'nodeAffinity'] as const)
+    if (spec[field] !== undefined) errors.push(fieldError.forbidden(`${path}.${field}`, elsewhere))
+  if (Object.keys(spec.capacity ?? {}).length > 0) errors.push(fieldError.forbidden(`${path}.capacity`, elsewhere))
+  if (spec.storageClassName) errors.push(fieldError.forbidden(`${path}.storageClassName`, elsewhere))
+  if (spec.csi === undefined) errors.push(fieldError.required(`${path}.csi`, 'has to be specified in the context of inline volumes'))
+  checkVolumeModes(spec.accessModes, `${path}.accessModes`, errors)
+  if ((spec.persistentVolumeReclaimPolicy ?? 'Retain') !== 'Retain')
+    errors.push(fieldError.forbidden(`${path}.persistentVolumeReclaimPolicy`, 'may only be Retain in the context of inline volumes'))
+  if ((spec.volumeMode ?? 'Filesystem') !== 'Filesystem')
+    errors.push(
+      fieldError.forbidden(`${path}.volumeMode`, 'may not specify volumeMode other than Filesystem in the context of inline volumes'),
+    )
+  const { nodeAffinity: _nodes, storageClassName: _class, ...source } = spec
+  checkVolumeSource(source, path, errors)
 }
 
 function checkError(error: DeepReadonly<VolumeError> | undefined, path: string, errors: FieldError[]): void {

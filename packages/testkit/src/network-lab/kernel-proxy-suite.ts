@@ -9,12 +9,14 @@ export interface KernelProxySuiteOptions {
   readonly module: URL
   /** Names of its further checks. */
   readonly more?: readonly string[]
+  /** Broken proxies too, which show that the suite notices them: once is enough, whatever the proxy. */
+  readonly broken?: boolean
   /** Why it cannot run on this machine. */
   readonly skip?: string
 }
 
 /** Declares the conformance tests of `proxy/v1`, its broken proxies, and those by real packets, for a proxy in the kernel. Needs root. */
-export function kernelProxySuite(name: string, { module, more = [], skip }: KernelProxySuiteOptions): void {
+export function kernelProxySuite(name: string, { module, more = [], broken = false, skip }: KernelProxySuiteOptions): void {
   describe.skipIf(skip !== undefined)(
     `kernel proxy: ${name}${skip === undefined ? '' : ` (skipped: ${skip})`}`,
     { timeout: 30_000 },

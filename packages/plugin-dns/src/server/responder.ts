@@ -23,6 +23,8 @@ export interface ResponderOptions {
 }
 
 const plainUdpBytes = 512
+/** Orders that one random number of 48 bits tells apart with room to spare. */
+const mostWays = 2 ** 24
 const axfr = 252
 const ixfr = 251
 
@@ -132,8 +134,18 @@ export class Responder {
     if (records.length < 2) return records
     const chain = records.filter(({ type }) => type === 'CNAME')
     const rest = records.filter(({ type }) => type !== 'CNAME')
+    // One random number is enough for several steps, and costs more than they do.
+    let chance = 0
+    let ways = Number.POSITIVE_INFINITY
     for (let last = rest.length - 1; last > 0; last--) {
-      const other = Math.floor(this.#options.random.next() * (last + 1))
+      if (ways > mostWays) {
+        chance = this.#options.random.next()
+        ways = 1
+      }
+      const scaled = chance * (last + 1)
+      const other = Math.floor(scaled)
+      chance = scaled - other
+      ways *= last + 1
       const moved = rest[last] as ResourceRecord
       rest[last] = rest[other] as ResourceRecord
       rest[other] = moved

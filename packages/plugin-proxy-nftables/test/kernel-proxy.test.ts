@@ -5,5 +5,6 @@ import { nftChecks } from './nft-checks.ts'
 kernelProxySuite('nftables', {
   module: new URL('./node-in-namespace.ts', import.meta.url),
   more: Object.keys(nftChecks),
+  broken: true,
   skip: netfilterMissing('nft', 'conntrack', 'ip', 'unshare'),
 })

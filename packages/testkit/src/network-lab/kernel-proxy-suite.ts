@@ -35,7 +35,7 @@ export function kernelProxySuite(name: string, { module, more = [], broken = fal
       it.each(packetChecks.map((check) => check.name))('%s', (check) => node.ask('packets', check))
       if (more.length > 0) it.each(more)('%s', (check) => node.ask('more', check))
       it.each(
-        brokenProxies
+        (broken ? brokenProxies : [])
           .filter(
             ({ caughtBy, ofSockets }) => ofSockets !== true && proxyChecks.find(({ name }) => name === caughtBy)?.applies === undefined,
           )

@@ -45,8 +45,7 @@ export function decodeBody(
     faults.push(...dropped.map((path) => `unknown field ${JSON.stringify(path)}`))
   }
   if (faults.length > 0) report(shape.gvk, faults, options, warn)
-  for (const [key, value] of Object.entries(object.metadata))
-    if (value === null) delete (object.metadata as unknown as Record<string, unknown>)[key]
+  dropNothings(object.metadata as unknown as Record<string, unknown>)
   if (shape.schema !== undefined) applyDefaults(shape.schema, object)
   try {
     shape.strategy?.default?.(object)
@@ -54,6 +53,16 @@ export function decodeBody(
     throw explainFault(error, shape.gvk, shape.schema, object)
   }
   return object
+}
+
+/** Members of metadata that say nothing when they are empty: a patch that takes the last annotation leaves none. */
+const collections = new Set(['labels', 'annotations', 'finalizers', 'ownerReferences'])
+
+function dropNothings(metadata: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    const isEmpty = collections.has(key) && typeof value === 'object' && Object.keys(value ?? {}).length === 0
+    if (value === null || isEmpty) delete metadata[key]
+  }
 }
 
 /** A value of a body in a message; what is no text may have no way to become one. */

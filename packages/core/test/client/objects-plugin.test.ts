@@ -169,6 +169,19 @@ it('warns of unknown and duplicate fields, once each, unless told to be strict o
   })
 })
 
+it('keeps no empty labels, annotations, finalizers or owners', async () => {
+  const { client } = await startCluster()
+  const widgets = client.for(Widget)
+  const created = await widgets.create(widget('a', {}, { labels: {}, annotations: { one: '1' }, finalizers: [], ownerReferences: [] }))
+  expect([created.metadata.labels, created.metadata.finalizers, created.metadata.ownerReferences]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  const patched = await widgets.patch('default/a', { type: 'merge', body: { metadata: { labels: {}, annotations: { one: null } } } })
+  expect([patched.metadata.labels, patched.metadata.annotations]).toEqual([undefined, undefined])
+})
+
 it('refuses strategic merge patches of custom resources with 415', async () => {
   const { client } = await startCluster({ kinds: [{ ...widgetResource, custom: true }] })
   await client.for(Widget).create(widget('a'))

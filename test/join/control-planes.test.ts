@@ -39,7 +39,7 @@ describe.skipIf(etcdMissing !== undefined || kubectlMissing !== undefined)(
       await joinNode(await invite(one), 1)
       await untilReady(two.api, 'node-1')
       await one.api.apply(deployments, deployment('web', 2))
-      const [pod] = (await untilRunning(two.api, 'web', 2)) as [{ name: string }]
+      const [pod] = await untilRunning(two.api, 'web', 2)
       for (const plane of [one, two])
         await eventually(async () => expect(await echo(plane, pod.name)).toMatchObject({ code: 0, stdout: `${pod.name}\n` }))
 

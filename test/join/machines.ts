@@ -174,10 +174,11 @@ export async function podsOf(api: Api, app: string): Promise<readonly PodFacts[]
   }))
 }
 
-export const untilRunning = (api: Api, app: string, count: number): Promise<readonly PodFacts[]> =>
+/** `count` running pods, which is at least one. */
+export const untilRunning = (api: Api, app: string, count: number): Promise<readonly [PodFacts, ...PodFacts[]]> =>
   eventually(async () => {
     const pods = await podsOf(api, app)
-    const running = pods.filter(({ isRunning }) => isRunning)
-    if (running.length !== count) throw new Error(`running: ${JSON.stringify(pods)}`)
-    return running
+    const [first, ...others] = pods.filter(({ isRunning }) => isRunning)
+    if (first === undefined || others.length + 1 !== count) throw new Error(`running: ${JSON.stringify(pods)}`)
+    return [first, ...others]
   }, 30_000)

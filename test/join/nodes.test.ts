@@ -46,7 +46,7 @@ describe.skipIf(kubectlMissing !== undefined)('nodes that joined', { timeout: 90
       const { text } = await plane.api.ok('GET', `/api/v1/namespaces/default/pods/${name}:8080/proxy/`)
       expect(text).toBe(`served by ${name}`)
     }
-    const [one] = pods as [(typeof pods)[number]]
+    const [one] = pods
     expect(await throughForward(plane, one.name)).toBe(`served by ${one.name}`)
   })
 
@@ -89,7 +89,7 @@ describe.skipIf(kubectlMissing !== undefined)('nodes that joined', { timeout: 90
     const one = await joinNode(await invite(plane), 1)
     await untilReady(plane.api, 'node-1')
     await plane.api.apply(deployments, deployment('web', 1))
-    const [pod] = (await untilRunning(plane.api, 'web', 1)) as [{ name: string; uid: string }]
+    const [pod] = await untilRunning(plane.api, 'web', 1)
     await eventually(async () => expect((await logs(plane, pod.name)).status).toBe(200))
     const main = containerProcesses(one.directory, pod.uid).main as { pid: number; pidStart: number }
     one.run.child.kill('SIGSTOP')

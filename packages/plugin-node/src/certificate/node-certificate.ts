@@ -51,6 +51,14 @@ export const nodeCertificate = definePlugin({
       'When the certificate of the node ends, in seconds since 1970.',
     )
     let certificate = await readCertificate(file)
+    if (certificate.validToDate.getTime() <= clock.now())
+      throw new ContinuoError(
+        'NODE_CERTIFICATE_EXPIRED',
+        `the certificate of the node in ${file} ended at ${certificate.validToDate.toISOString()}`,
+        {
+          hint: 'join the node again with a new token from continuo token create',
+        },
+      )
     const node = /CN=system:node:([^\n]+)/.exec(certificate.subject)?.[1] ?? ''
 
     const renew = async (): Promise<void> => {

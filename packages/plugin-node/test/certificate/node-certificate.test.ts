@@ -66,7 +66,7 @@ it('a request names the node, and is given up when it is denied or nobody answer
   })
 })
 
-it('a node whose certificate cannot be read does not start', async () => {
+it('a node whose certificate cannot be read, or has ended, does not start', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'continuo-certificate-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const client = await cluster()
@@ -78,6 +78,12 @@ it('a node whose certificate cannot be read does not start', async () => {
       plugins: [{ slot: 'certificate', plugin: nodeCertificate, config: { file } }],
     })
   await expect(host(join(directory, 'none.pem')).start()).rejects.toThrow(/cannot be read/)
+  const past = Date.now() - 20 * dayMs
+  const authority = await createAuthority({ commonName: 'test', now: past, validDays: 100 })
+  const subject = { commonName: 'system:node:one', organizations: ['system:nodes'] }
+  const { certificate, privateKey } = await issueCertificate(authority, { subject, usage: 'client', now: past, validDays: 10 })
+  await writeFile(join(directory, 'old.pem'), `${certificate}${privateKey}`)
+  await expect(host(join(directory, 'old.pem')).start()).rejects.toThrow(/ended at/)
 })
 
 it('a certificate is asked for anew as soon as it is due, and not before', async () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { silentLog, systemClock } from '@continuo/core'
 import { DockerRuntime, runtimeDockerConfig } from '@continuo/plugin-runtime-docker'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { Daemon } from '../../packages/plugin-runtime-docker/src/daemon/daemon.ts'
+import { ImageCollector } from '../../packages/plugin-runtime-docker/src/images/image-collector.ts'
 import { type Docker, dockerMissing, dockerNote, startDocker } from '../support/docker.ts'
 import { Pods } from './harness.ts'
 import { type Registry, startRegistry } from './registry.ts'
@@ -79,6 +81,29 @@ describe.skipIf(dockerMissing !== undefined)(`images on a real dockerd${dockerNo
     const pulling = pods.runtime.pullImage(`${slow.address}/shop:1`, undefined, unwanted.signal)
     setTimeout(() => unwanted.abort(), 200)
     await expect(pulling).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('makes room on a full disk: with what came from a registry and nobody has, and with nothing else', async () => {
+    const image = `${(await registry()).address}/shop:1`
+    const id = await pods.runtime.pullImage(image, undefined, soon())
+    let used = 90
+    const limits = { highPercent: 85, lowPercent: 80, minAgeSeconds: 0, everySeconds: 1 }
+    const daemon = new Daemon(docker.socket, systemClock)
+    const collector = new ImageCollector({
+      daemon,
+      clock: systemClock,
+      log: silentLog,
+      limits,
+      diskUsage: async () => ({ used, total: 100 }),
+    })
+    await pods.run('a', 'sleep 600', { image })
+    expect(await collector.collect()).toEqual([])
+    await pods.clear()
+    used = 85
+    expect(await collector.collect()).toEqual([])
+    used = 86
+    expect(await collector.collect()).toEqual([id])
+    expect([await pods.runtime.imagePresent(image), await pods.runtime.imagePresent(docker.image)]).toEqual([false, true])
   })
 
   it('brings the image of sandboxes back when somebody cleaned it up', async () => {

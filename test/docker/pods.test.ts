@@ -204,6 +204,16 @@ describe.skipIf(dockerMissing !== undefined)(`pods on a real dockerd${dockerNote
     expect(await running).toBe(7)
   })
 
+  it('opens ports of the node for the pod', async () => {
+    const ports = [
+      { containerPort: 8080, hostPort: 18080, protocol: 'TCP' as const },
+      { containerPort: 9090, protocol: 'TCP' as const },
+    ]
+    await pods.run('a', `mkdir /w; echo here > /w/x; httpd -p 8080 -h /w; ${idle}`, {}, { ports })
+    const node = docker.hostAddress.replace(/1$/, '2')
+    await eventually(async () => expect(await (await fetch(`http://${node}:18080/x`)).text()).toBe('here\n'))
+  })
+
   it('ends a command whose client has left, and nothing else', async () => {
     await pods.run('a', idle)
     const leave = new AbortController()

@@ -24,7 +24,7 @@ export const runtimeDockerConfig = z.strictObject({
       everySeconds: z.number().positive().default(300).describe('How often the disk is looked at.'),
     })
     .prefault({})
-    .describe('When images that this runtime has pulled are removed again. Other images of the daemon are never removed.'),
+    .describe('When images are removed from a full disk: those that came from a registry and that no container has, whoever pulled them.'),
 })
 
 export type RuntimeDockerConfig = z.output<typeof runtimeDockerConfig>

@@ -1,3 +1,4 @@
+import { createSigningRequest } from '@continuo/lib-certificates'
 import type { CertificateSigningRequest } from '@continuo/workload'
 import { describe, expect, it } from 'vitest'
 import type { Requested } from '../src/requests/requested.ts'
@@ -76,6 +77,17 @@ describe('what is signed', () => {
     ['is being deleted', { ...request(['Approved']), metadata: { name: 'r', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
   ])('is nothing that %s', (_what, one) => {
     expect(decideSigning(one, policy)).toEqual({ type: 'none' })
+  })
+
+  it.each([
+    [undefined, 86_400],
+    [3600, 3600],
+    [60, 600],
+    [1_000_000, 86_400],
+  ])('is valid as long as was asked for, between ten minutes and the longest time: %s s', async (expirationSeconds, seconds) => {
+    const pem = (await createSigningRequest({ commonName: 'ann' })).request
+    const one = request(['Approved'], { request: Buffer.from(pem).toString('base64'), expirationSeconds })
+    expect(decideSigning(one, policy)).toEqual({ type: 'sign', seconds })
   })
 
   it('is nothing that cannot be read', () => {

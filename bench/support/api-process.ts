@@ -1,11 +1,23 @@
 // An API server on the in-memory store, in a process of its own: roles decide, and who asks is no administrator.
+// Arguments compose more: `audit:LEVEL` tells every request at that level, `encryption` encrypts pods.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createHost, HostSettingsCap, memoryStore, ObjectClientCap, objectKey, objectsPlugin, StoreCap } from '@continuo/core'
+import {
+  createHost,
+  HostSettingsCap,
+  memoryStore,
+  ObjectClientCap,
+  objectKey,
+  objectsPlugin,
+  type SlotSpec,
+  StoreCap,
+} from '@continuo/core'
 import { apiHttp, prometheusMetrics } from '@continuo/plugin-api-http'
+import { auditLog } from '@continuo/plugin-audit-log'
 import { rbac } from '@continuo/plugin-authz-rbac'
+import { encryption } from '@continuo/plugin-encryption-aes'
 import { ApiEndpointCap, ClusterRole, ClusterRoleBinding, Pod, podResource, workloadKinds } from '@continuo/workload'
 import { cpuMicros, serve } from './child.ts'
 import { podOf } from './pods.ts'
@@ -13,6 +25,13 @@ import { runWrites, type WriteKind } from './write-operations.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'continuo-bench-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+
+function composed(argument: string): SlotSpec {
+  const [slot = '', level] = argument.split(':')
+  if (slot === 'audit') return { slot, plugin: auditLog, config: { policy: { omitStages: ['RequestReceived'], rules: [{ level }] } } }
+  const keys = [{ name: 'bench', secret: Buffer.alloc(32, 1).toString('base64') }]
+  return { slot, plugin: encryption, config: { keys, resources: ['pods'] } }
+}
 
 const host = createHost({
   name: 'bench',
@@ -26,6 +45,7 @@ const host = createHost({
     { slot: 'kinds', plugin: workloadKinds },
     { slot: 'api', plugin: apiHttp, config: { authorization: 'AlwaysDeny', limits: { reads: 5_000, writes: 5_000, longRunning: 20_000 } } },
     { slot: 'rbac', plugin: rbac },
+    ...process.argv.slice(2).map(composed),
   ],
 })
 await host.start()

@@ -38,9 +38,9 @@ export interface Child extends Disposable {
   call<T>(method: string, parameters?: unknown): Promise<T>
 }
 
-/** The asking side. `file` is beside this one. */
-export function startChild(file: string): Child {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+/** The asking side. `file` is beside this one, and gets the arguments. */
+export function startChild(file: string, args: readonly string[] = []): Child {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     execArgv: ['--conditions=@continuo/source', '--expose-gc', ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? [])],
     serialization: 'advanced',
   })

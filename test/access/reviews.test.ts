@@ -82,6 +82,13 @@ describe('SubjectAccessReview', () => {
       body: { details: { causes: [{ field: 'spec.user', message: expect.stringContaining('at least one of user or group') }] } },
     })
     expect((await about({ user: 'ann', resourceAttributes: {}, nonResourceAttributes: {} })).status).toBe(422)
+    for (const [name, status] of [
+      ['subjectaccessreviews', 422],
+      ['namespaces/default/localsubjectaccessreviews', 422],
+      ['selfsubjectaccessreviews', 422],
+      ['selfsubjectrulesreviews', 400],
+    ] as const)
+      expect((await api.send('POST', `${access}/${name}`, root, { metadata: {} })).status, name).toBe(status)
   })
 
   it('of one namespace speaks of that namespace alone', async () => {

@@ -130,11 +130,12 @@ export class StoredView implements ObjectView {
   }
 
   get json(): Uint8Array {
-    const spliced = this.#splice()
+    // To put the version into plain bytes costs less than to remember them.
+    const spliced = isPlainValue(this.source.value) ? this.#splice() : undefined
     if (spliced !== undefined) return spliced
     const memo = this.#shared()
     if (memo.json === undefined) {
-      memo.json = Buffer.from(JSON.stringify(this.object))
+      memo.json = this.#splice() ?? Buffer.from(JSON.stringify(this.object))
       this.#grown(memo.json.length)
     }
     return memo.json

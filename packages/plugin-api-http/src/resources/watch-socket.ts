@@ -62,8 +62,8 @@ function accept({ request, socket, head }: Upgrade): Promise<WebSocket> {
   const { WebSocketServer } = loadWs()
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   return new Promise((resolve, reject) => {
-    // A handshake that is refused is answered there, and never comes back here.
     socket.once('close', () => reject(new ApiError('BadRequest', 'the WebSocket could not be opened')))
+    server.on('wsClientError', ({ message }) => reject(new ApiError('BadRequest', `the WebSocket could not be opened: ${message}`)))
     server.handleUpgrade(request, socket, head, resolve)
   })
 }

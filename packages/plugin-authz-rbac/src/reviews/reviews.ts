@@ -30,10 +30,10 @@ interface Asked<T> {
   readonly user: UserInfo
 }
 
-/** An action that answers with its body and a status; a review has no name of its own. */
+/** An action that answers with its body and a status; a review has no name of its own, and one that asks nothing has an empty question. */
 const answering = <T extends KubeObject>(status: (asked: Asked<T>) => object | Promise<object>): SubresourceAction => ({
   async run({ ref, body, caller }) {
-    const answer = await status({ body: body as unknown as T, namespace: ref.namespace, user: caller.user })
+    const answer = await status({ body: { ...body, spec: body.spec ?? {} } as unknown as T, namespace: ref.namespace, user: caller.user })
     const { name, namespace: _namespace, ...metadata } = body.metadata
     return {
       ...body,

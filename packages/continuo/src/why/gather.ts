@@ -1,4 +1,12 @@
-import { ContinuoError, type Decision, hasReason, type Kind, type ObjectClient, type UnstructuredObject } from '@continuo/core'
+import {
+  ContinuoError,
+  type Decision,
+  hasReason,
+  type Kind,
+  type ObjectClient,
+  type ServedKind,
+  type UnstructuredObject,
+} from '@continuo/core'
 import type { Evidence } from './explain.ts'
 
 /** Reads decisions of the control plane; `query` is the query of its decision endpoint. */
@@ -53,9 +61,12 @@ export async function gather(
   }
 }
 
-function findKind(kinds: readonly Kind<UnstructuredObject>[], asked: string): Kind<UnstructuredObject> {
+/** A kind by its name, plural or short name. Throws `WHY_TARGET` when there is none. */
+export function findKind(kinds: readonly ServedKind[], asked: string): ServedKind {
   const lower = asked.toLowerCase()
-  const kind = kinds.find((other) => other.kind.toLowerCase() === lower || other.resource === lower)
+  const kind =
+    kinds.find((other) => other.kind.toLowerCase() === lower || other.resource === lower) ??
+    kinds.find(({ shortNames }) => shortNames.includes(lower))
   if (kind === undefined)
     throw new ContinuoError('WHY_TARGET', `this cluster serves no kind ${JSON.stringify(asked)}`, { hint: 'see `kubectl api-resources`' })
   return kind

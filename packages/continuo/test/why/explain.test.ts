@@ -1,7 +1,7 @@
 import type { Decision, UnstructuredObject } from '@continuo/core'
 import { describe, expect, it } from 'vitest'
 import { type Evidence, explain } from '../../src/why/explain.ts'
-import { parseTarget } from '../../src/why/gather.ts'
+import { findKind, parseTarget } from '../../src/why/gather.ts'
 
 const now = Date.parse('2026-01-01T00:10:00Z')
 const decision = (id: string, more: Partial<Decision>): Decision => ({
@@ -115,5 +115,31 @@ describe('explain', () => {
 describe('parseTarget', () => {
   it.each(['pod', 'pod/', '/web', 'a/b/c'])('refuses %j with a hint', (target) => {
     expect(() => parseTarget(target)).toThrow(expect.objectContaining({ code: 'WHY_TARGET', hint: expect.stringContaining('KIND/NAME') }))
+  })
+})
+
+describe('the kind that is asked about', () => {
+  const served = (kind: string, resource: string, ...shortNames: string[]) => ({
+    group: '',
+    version: 'v1',
+    kind,
+    resource,
+    namespaced: true,
+    shortNames,
+  })
+  const kinds = [served('Pod', 'pods', 'po'), served('Deployment', 'deployments', 'deploy'), served('Po', 'pos')]
+
+  it.each([
+    ['Pod', 'pods'],
+    ['pods', 'pods'],
+    ['deploy', 'deployments'],
+    ['DEPLOY', 'deployments'],
+    ['po', 'pos'],
+  ])('%s is found by its name, its plural, then its short name', (asked, resource) => {
+    expect(findKind(kinds, asked).resource).toBe(resource)
+  })
+
+  it('is refused when nothing is called so', () => {
+    expect(() => findKind(kinds, 'svc')).toThrow('this cluster serves no kind "svc"')
   })
 })

@@ -1,6 +1,6 @@
 import { ContinuoError } from '../errors/continuo-error.ts'
 import type { KubeObject } from '../objects/object.ts'
-import { isRecord } from '../schema/json-value.ts'
+import { canonicalJson, isRecord } from '../schema/json-value.ts'
 import { parseJson } from '../schema/parse-json.ts'
 import type { Schema } from '../schema/schema.ts'
 import { compareFields } from './compare-fields.ts'
@@ -36,6 +36,18 @@ export function fieldsOfLastApplied(schema: Schema | undefined, live: Readonly<K
   return withoutSubtrees(differenceFields(appliedFields(schema, lastApplied), changed), removed)
 }
 
+const escapes: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+}
+
+/** JSON as Go writes it, byte for byte, so that a diff shows no change where there is none. */
+const likeKubectl = (object: object): string =>
+  `${canonicalJson(object).replace(/[<>&\u2028\u2029]/g, (character) => escapes[character] as string)}\n`
+
 /**
  * The object with the annotation brought up to date with an applied configuration, if it has one:
  * a later client-side apply must not undo what was applied on the server. Dropped when annotations would grow too large.
@@ -44,7 +56,7 @@ export function refreshLastApplied<T extends KubeObject>(object: T, config: Read
   if (readAnnotation(object) === '') return object
   const { managedFields: _fields, annotations, ...metadata } = config.metadata
   const { [lastAppliedAnnotation]: _old, ...others } = annotations ?? {}
-  const text = `${JSON.stringify({ ...config, metadata: annotations === undefined ? metadata : { ...metadata, annotations: others } })}\n`
+  const text = likeKubectl({ ...config, metadata: annotations === undefined ? metadata : { ...metadata, annotations: others } })
   const kept = { ...object.metadata.annotations, [lastAppliedAnnotation]: text }
   if (Object.entries(kept).reduce((size, [key, value]) => size + key.length + value.length, 0) > maxAnnotations)
     delete (kept as Record<string, string>)[lastAppliedAnnotation]

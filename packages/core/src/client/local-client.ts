@@ -31,7 +31,10 @@ export function createLocalClient(service: ObjectService, caller: Caller): Objec
       return service.registry
         .served()
         .filter(({ definition }) => definition.virtual !== true)
-        .map(({ gvr, gvk, definition }) => kindOf<UnstructuredObject>({ ...gvr, kind: gvk.kind, namespaced: definition.namespaced }))
+        .map(({ gvr, gvk, definition }) => ({
+          ...kindOf<UnstructuredObject>({ ...gvr, kind: gvk.kind, namespaced: definition.namespaced }),
+          shortNames: definition.shortNames ?? [],
+        }))
     },
   }
 }

@@ -60,7 +60,12 @@ export interface ObjectClient {
   as(user: UserInfo): ObjectClient
   with(identity: { readonly fieldManager?: string; readonly fence?: Fence; readonly cause?: string }): ObjectClient
   /** Everything that is served now: for garbage collection, namespace deletion and other generic controllers. */
-  resources(): Promise<readonly Kind<UnstructuredObject>[]>
+  resources(): Promise<readonly ServedKind[]>
+}
+
+/** A kind as it is served, with what else it may be called by. */
+export interface ServedKind extends Kind<UnstructuredObject> {
+  readonly shortNames: readonly string[]
 }
 
 export const ObjectClientCap = capability<ObjectClient>('object-client/v1', { swappable: true })

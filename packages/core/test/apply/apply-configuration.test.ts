@@ -440,4 +440,16 @@ describe('properties of apply', () => {
       }),
     )
   })
+
+  it('brings the annotation of client-side apply up to date as Go writes it, so that a diff shows what differs alone', () => {
+    const spec = { mode: '<a> & b' }
+    const live = edit(widget(spec), (o) => {
+      o.metadata.annotations = { [lastAppliedAnnotation]: '{}\n' }
+      o.metadata.uid = 'u'
+    })
+    const config = { spec, metadata: { name: 'a' }, kind: 'Widget', apiVersion: 'demo.io/v1' } as UnstructuredObject
+    expect(apply(live, 'kubectl', config, { force: true }).metadata.annotations?.[lastAppliedAnnotation]).toBe(
+      '{"apiVersion":"demo.io/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"mode":"\\u003ca\\u003e \\u0026 b"}}\n',
+    )
+  })
 })

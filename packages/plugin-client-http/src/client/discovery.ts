@@ -5,6 +5,7 @@ import type { Requester } from '../request/requester.ts'
 export interface Discovered {
   readonly kind: Kind<UnstructuredObject>
   readonly verbs: readonly string[]
+  readonly shortNames: readonly string[]
 }
 
 interface Document {
@@ -18,6 +19,8 @@ const paths = ['/api', '/apis'] as const
 type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 const fieldsOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+
+const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [])
 
 /** The resources in an aggregated discovery document (KEP-3352), in its order. Pure. */
 export function readDiscovery(document: unknown): readonly Discovered[] {
@@ -45,7 +48,7 @@ export function readDiscovery(document: unknown): readonly Discovered[] {
           resource: plural,
           namespaced: scope === 'Namespaced',
         })
-        return [{ kind, verbs: Array.isArray(verbs) ? verbs.filter((verb) => typeof verb === 'string') : [] }]
+        return [{ kind, verbs: textsOf(verbs), shortNames: textsOf(resource.shortNames) }]
       }),
     ),
   )

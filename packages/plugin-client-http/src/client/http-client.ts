@@ -5,6 +5,7 @@ import type {
   KubeObject,
   ObjectClient,
   ResourceClient,
+  ServedKind,
   UnstructuredObject,
   UserInfo,
 } from '@continuo/core'
@@ -56,7 +57,9 @@ export class HttpObjectClient implements ObjectClient {
   }
 
   /** Everything of which there are objects: what can only be created is a review or an action. */
-  async resources(): Promise<readonly Kind<UnstructuredObject>[]> {
-    return (await this.#parts.discovery.all()).filter(({ verbs }) => verbs.some((verb) => verb !== 'create')).map(({ kind }) => kind)
+  async resources(): Promise<readonly ServedKind[]> {
+    return (await this.#parts.discovery.all())
+      .filter(({ verbs }) => verbs.some((verb) => verb !== 'create'))
+      .map(({ kind, shortNames }) => ({ ...kind, shortNames }))
   }
 }

@@ -18,7 +18,7 @@ const core = document({
     {
       version: 'v1',
       resources: [
-        resource('pods', 'Pod', ['get', 'list']),
+        { ...resource('pods', 'Pod', ['get', 'list']), shortNames: ['po'] },
         resource('nodes', 'Node', ['list'], 'Cluster'),
         resource('bindings', 'Binding', ['create']),
       ],
@@ -46,9 +46,9 @@ const gadgets = { ...widgets, resource: 'gadgets' }
 it('lists what has objects, in all groups', async () => {
   const { client } = await serving()
   expect(await client.resources()).toEqual([
-    { group: '', version: 'v1', resource: 'pods', kind: 'Pod', namespaced: true },
-    { group: '', version: 'v1', resource: 'nodes', kind: 'Node', namespaced: false },
-    { group: 'demo.io', version: 'v1', resource: 'widgets', kind: 'Widget', namespaced: true },
+    { group: '', version: 'v1', resource: 'pods', kind: 'Pod', namespaced: true, shortNames: ['po'] },
+    { group: '', version: 'v1', resource: 'nodes', kind: 'Node', namespaced: false, shortNames: [] },
+    { group: 'demo.io', version: 'v1', resource: 'widgets', kind: 'Widget', namespaced: true, shortNames: [] },
   ])
 })
 

@@ -1,4 +1,13 @@
-import { createHost, createMemoryStore, definePlugin, type KubeObject, type ObjectClient, ObjectClientCap, StoreCap } from '@continuo/core'
+import {
+  createHost,
+  createMemoryStore,
+  definePlugin,
+  type KubeObject,
+  type ObjectClient,
+  ObjectClientCap,
+  StoreCap,
+  type UnstructuredObject,
+} from '@continuo/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigMap, Deployment, EndpointSlice, HorizontalPodAutoscaler, Job, Pod, Secret, Service, workloadKinds } from '../../src/index.ts'
 
@@ -371,21 +380,23 @@ describe('other kinds', () => {
   })
 
   it('tell an applier of the older version what an applier of the newer one owns', async () => {
-    const scaler = (version: string, utilization: object) =>
+    const scaler = <T = HorizontalPodAutoscaler>(version: string, utilization: object) =>
       ({
         apiVersion: `autoscaling/${version}`,
         kind: 'HorizontalPodAutoscaler',
         metadata: metadata('owned'),
         spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, ...utilization },
-      }) as HorizontalPodAutoscaler
+      }) as T
     const cpu = (averageUtilization: number) => ({
       metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } }],
     })
     const older = await client.resource({ group: 'autoscaling', version: 'v1', resource: 'horizontalpodautoscalers' })
     const newer = client.for(HorizontalPodAutoscaler)
     await newer.apply(scaler('v2', cpu(50)), { fieldManager: 'new' })
-    await older.apply(scaler('v1', { targetCPUUtilizationPercentage: 50 }), { fieldManager: 'old' })
-    await expect(older.apply(scaler('v1', { targetCPUUtilizationPercentage: 60 }), { fieldManager: 'old' })).rejects.toMatchObject({
+    await older.apply(scaler<UnstructuredObject>('v1', { targetCPUUtilizationPercentage: 50 }), { fieldManager: 'old' })
+    await expect(
+      older.apply(scaler<UnstructuredObject>('v1', { targetCPUUtilizationPercentage: 60 }), { fieldManager: 'old' }),
+    ).rejects.toMatchObject({
       reason: 'Conflict',
       details: { causes: [{ message: 'conflict with "new"', field: '.spec.metrics' }] },
     })

@@ -76,5 +76,15 @@ for (const kind of kinds) {
     `${median(share).toFixed(2)} (${range(share, 2)})`,
   ])
 }
+
+console.log()
+header(['services', 'µs of CPU for a changed slice (range)'])
+for (const count of [100, 1_000, 10_000]) {
+  const cost: number[] = []
+  for (let i = 0; i <= rounds; i++) cost.push(await ours.call<number>('changes', { services: count, count: 20_000 }))
+  // The first round compiles.
+  cost.shift()
+  row([count.toLocaleString('en'), `${median(cost).toFixed(1)} (${range(cost, 1)})`])
+}
 await ours.call('close')
 await floor.call('close')

@@ -9,32 +9,35 @@ import { Responder } from '../../packages/plugin-dns/src/server/responder.ts'
 import { Zone } from '../../packages/plugin-dns/src/zone/zone.ts'
 import { ZoneIndex } from '../../packages/plugin-dns/src/zone/zone-index.ts'
 import type { EndpointSlice, Service } from '../../packages/workload/src/index.ts'
-import { serve } from './child.ts'
+import { cpuMicros, serve } from './child.ts'
 
 const domain = 'cluster.local'
+
+const address = (network: number, host: number): string => `${network}.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`
+
+/** The slice of a service; another round gives its endpoints other addresses. */
+const sliceOf = (at: number, round: number): EndpointSlice => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { namespace: 'shop', name: `s${at}-1`, labels: { 'kubernetes.io/service-name': `s${at}` } },
+  addressType: 'IPv4',
+  endpoints: [0, 1, 2].map((i) => ({ addresses: [address(11 + round, at * 3 + i)], hostname: `h${i}`, conditions: { ready: true } })),
+  ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+})
 
 function filled(services: number): ZoneIndex {
   const index = new ZoneIndex(domain)
   index.setNamespace('shop', true)
   for (let at = 0; at < services; at++) {
-    const address = (network: number, host: number): string => `${network}.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`
     const metadata = { namespace: 'shop', name: `s${at}` }
     const headless = at % 2 === 1
     const clusterIP = headless ? 'None' : address(10, at + 1)
     const spec = { clusterIP, clusterIPs: [clusterIP], ports: [{ name: 'http', protocol: 'TCP', port: 80 }] }
     index.setService('shop', `s${at}`, { apiVersion: 'v1', kind: 'Service', metadata, spec } as Service)
-    index.setSlice(undefined, {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { namespace: 'shop', name: `s${at}-1`, labels: { 'kubernetes.io/service-name': `s${at}` } },
-      addressType: 'IPv4',
-      endpoints: [0, 1, 2].map((i) => ({ addresses: [address(11, at * 3 + i)], hostname: `h${i}`, conditions: { ready: true } })),
-      ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
-    } as EndpointSlice)
+    index.setSlice(undefined, sliceOf(at, 0))
   }
   return index
 }
-
 let socket: Socket | undefined
 let server: DnsServer | undefined
 
@@ -91,6 +94,16 @@ serve({
       dropped: () => {},
     })
     return server.listen({ host: '127.0.0.1', port: 0 })
+  },
+  /** Microseconds of CPU for one changed slice. */
+  changes({ services, count }: { services: number; count: number }) {
+    const index = filled(services)
+    const before = cpuMicros()
+    for (let at = 0; at < count; at++) {
+      const round = Math.floor(at / services) % 2
+      index.setSlice(sliceOf(at % services, round), sliceOf(at % services, 1 - round))
+    }
+    return (cpuMicros() - before) / count
   },
   async close() {
     socket?.close()

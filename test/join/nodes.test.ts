@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { kubectlMissing, runKubectl } from '../support/kubectl.ts'
@@ -34,7 +36,9 @@ describe.skipIf(kubectlMissing !== undefined)('nodes that joined', { timeout: 90
   it('run pods, whose logs, exec, port-forward and proxy pass over the connections of their agents', async () => {
     const plane = await startControlPlane()
     const line = await invite(plane)
-    await Promise.all([joinNode(line, 1), joinNode(line, 2)])
+    const [{ directory }] = await Promise.all([joinNode(line, 1), joinNode(line, 2)])
+    for (const file of ['node.yaml', 'node-pki/node.pem', 'node-pki/ca.crt'])
+      expect((await stat(join(directory, file))).mode & 0o777, file).toBe(0o600)
     await untilReady(plane.api, 'node-1', 'node-2')
     await plane.api.apply(deployments, deployment('web', 4))
     const pods = await untilRunning(plane.api, 'web', 4)
@@ -66,10 +70,11 @@ describe.skipIf(kubectlMissing !== undefined)('nodes that joined', { timeout: 90
     await kill(one)
     await eventually(async () => expect((await logs(plane, lost.name)).status).toBe(503))
     await eventually(async () => expect(await conditionOf(plane.api, 'node-1')).toBe('Unknown'))
-    const taints = (await plane.api.ok('GET', '/api/v1/nodes/node-1')).body.spec.taints
-    expect(taints.map(({ key, effect }: { key: string; effect: string }) => `${key}:${effect}`)).toContain(
-      'node.kubernetes.io/unreachable:NoExecute',
-    )
+    await eventually(async () => {
+      const { taints = [] } = (await plane.api.ok('GET', '/api/v1/nodes/node-1')).body.spec
+      const found = taints.map(({ key, effect }: { key: string; effect: string }) => `${key}:${effect}`)
+      expect(found).toContain('node.kubernetes.io/unreachable:NoExecute')
+    })
     // Nobody knows whether it still runs: it stays until its node says, and its place is taken elsewhere.
     await eventually(async () => expect(await podsOf(plane.api, 'web')).toContainEqual({ ...lost, isRunning: false, isTerminating: true }))
     expect((await untilRunning(plane.api, 'web', 2)).map(({ node }) => node)).toEqual(['node-2', 'node-2'])

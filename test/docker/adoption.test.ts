@@ -76,17 +76,19 @@ describe.skipIf(dockerMissing !== undefined)(`what outlives agents and dockerd${
   it('has its addresses from the pod network when there is one, and gives them back', async () => {
     const attached = new Map<string, string>([['stray', '10.7.0.9']])
     const network: PodNetwork = {
-      attach: async ({ uid, namespace, name, netns }) => {
+      attach: async ({ uid, namespace, name, netns = '', hostPorts }) => {
         expect([namespace, name, existsSync(netns)]).toEqual(['default', `pod-${uid}`, true])
+        expect(hostPorts).toEqual([{ containerPort: 80, hostPort: 8080, protocol: 'TCP' }])
         const ip = attached.get(uid) ?? `10.7.0.${attached.size}`
         attached.set(uid, ip)
-        return { ips: [ip] }
+        return { ips: [ip], netns }
       },
       detach: async (uid) => void attached.delete(uid),
       attached: async () => [...attached.keys()],
     }
     const own = new Pods(docker, runtimeOn(docker, 'networked', { network }))
-    const made = await own.runtime.ensureSandbox(sandboxSpec('a'))
+    const ports = [{ containerPort: 80, hostPort: 8080, protocol: 'TCP' as const }]
+    const made = await own.runtime.ensureSandbox(sandboxSpec('a', { ports }))
     expect(made.ips).toEqual(['10.7.0.1'])
     await own.run('a', idle)
     expect((await own.exec('a', 'ip -o link')).out).toMatch(/^1: lo[^\n]*$/)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ContainerSpec, RuntimeContainer, SandboxIdentity, SandboxSpec } from '@continuo/workload'
+import type { ContainerSpec, HostPort, RuntimeContainer, SandboxIdentity, SandboxSpec } from '@continuo/workload'
 
 /** Whose a container is: other clusters on the same daemon have other owners and are never touched. */
 export const ownerLabel = 'continuo.dev/owner'
@@ -15,6 +15,7 @@ const imageLabel = 'continuo.dev/image'
 const hashLabel = 'continuo.dev/hash'
 const ttyLabel = 'continuo.dev/tty'
 const sharesProcessesLabel = 'continuo.dev/shares-processes'
+const hostPortsLabel = 'continuo.dev/host-ports'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -28,7 +29,16 @@ export const sandboxLabels = (owner: string, spec: SandboxSpec): Labels => ({
   [namespaceLabel]: spec.namespace,
   [podLabel]: spec.name,
   [sharesProcessesLabel]: String(spec.shareProcessNamespace),
+  [hostPortsLabel]: JSON.stringify(hostPortsOf(spec)),
 })
+
+/** The ports of the node that lead to the pod. */
+export const hostPortsOf = ({ ports }: SandboxSpec): readonly HostPort[] =>
+  ports.flatMap(({ containerPort, hostPort = 0, hostIP, protocol }) =>
+    hostPort === 0 ? [] : [{ containerPort, hostPort, protocol, ...(hostIP === undefined ? {} : { hostIP }) }],
+  )
+
+export const readHostPorts = (labels: Labels): readonly HostPort[] => JSON.parse(labels[hostPortsLabel] ?? '[]') as HostPort[]
 
 /** The containers of the sandbox see each other's processes. */
 export const sharesProcesses = (labels: Labels): boolean => labels[sharesProcessesLabel] === 'true'

@@ -1,6 +1,6 @@
 import type { PodNetwork } from '@continuo/workload'
 import type { ContainerInspectInfo } from './daemon/daemon.ts'
-import { readSandbox } from './labels.ts'
+import { readHostPorts, readSandbox } from './labels.ts'
 
 /**
  * Where a sandbox's addresses come from: the pod network when there is one, else Docker's. What the pod network said is kept for each
@@ -31,7 +31,8 @@ export class SandboxAddresses {
       )
     const known = this.#attached.get(identity.uid)
     if (known !== undefined) return known
-    const asked = this.#network.attach({ ...identity, netns: `/proc/${State.Pid}/ns/net` }).then(({ ips }) => ips)
+    const request = { ...identity, netns: `/proc/${State.Pid}/ns/net`, hostPorts: readHostPorts(Config.Labels) }
+    const asked = this.#network.attach(request).then(({ ips }) => ips)
     this.#attached.set(identity.uid, asked)
     asked.catch(() => this.#attached.delete(identity.uid))
     return asked

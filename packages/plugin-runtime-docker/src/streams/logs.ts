@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { LogOptions } from '@continuo/workload'
 import type { Daemon } from '../daemon/daemon.ts'
+import { runtimeError } from '../daemon/daemon-error.ts'
 import { readFrames } from '../daemon/frames.ts'
 import { LogLines } from './log-lines.ts'
 import { writeChunk } from './write-chunk.ts'
@@ -26,7 +27,8 @@ export async function writeLogs(
   try {
     if (!signal.aborted) await copy(source, container.tty, new LogLines(options), out)
   } catch (error) {
-    if (!signal.aborted && !out.destroyed) throw error
+    if (!signal.aborted && !out.destroyed)
+      throw runtimeError(error, `go on with the log of container ${container.id}`, 'RUNTIME_UNAVAILABLE')
   } finally {
     signal.removeEventListener('abort', leave)
     out.off('close', leave)

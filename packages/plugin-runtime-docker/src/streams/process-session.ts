@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { ProcessStreams, TerminalSize } from '@continuo/workload'
+import { runtimeError } from '../daemon/daemon-error.ts'
 import { readFrames } from '../daemon/frames.ts'
 import { writeChunk } from './write-chunk.ts'
 
@@ -20,7 +21,7 @@ export async function joinStreams(connection: Duplex, streams: ProcessStreams, t
       if (out !== undefined) await writeChunk(out, data)
     }
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted) throw runtimeError(error, 'go on with the streams of a process', 'RUNTIME_UNAVAILABLE')
   } finally {
     signal.removeEventListener('abort', leave)
     stdin?.unpipe(connection)

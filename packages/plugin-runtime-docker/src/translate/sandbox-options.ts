@@ -1,6 +1,6 @@
 import type { SandboxSpec } from '@continuo/workload'
 import type { ContainerCreateOptions } from '../daemon/daemon.ts'
-import { sandboxLabels, sandboxName } from '../labels.ts'
+import { hostPortsOf, sandboxLabels, sandboxName } from '../labels.ts'
 
 export interface SandboxSurroundings {
   readonly owner: string
@@ -15,7 +15,7 @@ const nobody = '65535:65535'
 
 /** The container that holds a pod's namespaces. Pure. */
 export function sandboxOptions(spec: SandboxSpec, around: SandboxSurroundings): ContainerCreateOptions & { readonly name: string } {
-  const bound = spec.hostNetwork || around.network === 'none' ? [] : spec.ports.filter(({ hostPort }) => (hostPort ?? 0) > 0)
+  const bound = spec.hostNetwork || around.network === 'none' ? [] : hostPortsOf(spec)
   const port = (containerPort: number, protocol: string): string => `${containerPort}/${protocol.toLowerCase()}`
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {}
   for (const { containerPort, protocol, hostPort, hostIP } of bound) {

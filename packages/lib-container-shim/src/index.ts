@@ -1,3 +1,4 @@
+export { type ContainerRecord, containerState, type Evidence } from './container-state.ts'
 export { firstSize } from './first-size.ts'
 export { isAlive, type ProcessIdentity, type ProcessStat, parseProcessStat, readBootId, readProcessStat } from './process-identity.ts'
 export { RunningContainers } from './running-containers.ts'

@@ -36,7 +36,7 @@ import {
 import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
 import { ContainerLookup } from './container-lookup.ts'
-import type { ContainerRecord } from './container-state.ts'
+import type { ContainerRecord } from '@continuo/lib-container-shim'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
 import { killLeftovers, usage } from './proc/process-tree.ts'

@@ -1,4 +1,4 @@
-import type { ShimExit, ShimStart } from '@continuo/lib-container-shim'
+import type { ShimExit, ShimStart } from './shim-spec.ts'
 import type { ContainerSpec, RuntimeContainer } from '@continuo/workload'
 
 /** What the runtime writes down about a container before it starts; never changed afterwards. */

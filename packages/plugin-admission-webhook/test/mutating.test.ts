@@ -42,6 +42,25 @@ describe('a mutating webhook', () => {
     ])
   })
 
+  it('sees no name that is generated only, and may give one', async () => {
+    const hook = await startWebhook(({ request }) =>
+      request.object.metadata.generateName === 'mine-'
+        ? patchOf({ op: 'add', path: '/metadata/name', value: 'mine-one' })
+        : patchOf({ op: 'add', path: '/data', value: { name: request.object.metadata.name ?? 'none' } }),
+    )
+    const { client, mutating } = await startControlPlane()
+    await mutating('first', { clientConfig: hook.clientConfig('/mutate') })
+    const unnamed = (generateName: string) =>
+      untyped<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName, namespace: 'default' } })
+    const created = await client.for(ConfigMap).create(unnamed('web-'))
+    expect(created.metadata.name).toMatch(/^web-.{5}$/)
+    expect(created).toMatchObject({ data: { name: 'none' } })
+    expect((await client.for(ConfigMap).create(unnamed('mine-'))).metadata.name).toBe('mine-one')
+    const asked = hook.asked.length
+    await expect(client.for(ConfigMap).create(unnamed('mine-'))).rejects.toMatchObject({ reason: 'AlreadyExists' })
+    expect(hook.asked).toHaveLength(asked + 1)
+  })
+
   it('counts from the moment of its creation until that of its deletion', async () => {
     const hook = await startWebhook(() => append('x'))
     const { client, mutating } = await startControlPlane()

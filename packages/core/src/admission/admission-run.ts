@@ -13,6 +13,7 @@ export interface AdmissionInput {
   readonly operation: AdmissionRequest['operation']
   readonly target: Target
   readonly name: string
+  readonly isNameGenerated?: boolean
   readonly gvk: GroupVersionKind
   readonly object?: UnstructuredObject
   readonly oldObject?: DeepReadonly<UnstructuredObject>
@@ -38,6 +39,7 @@ export class AdmissionRun implements AdmissionRequest {
   readonly subresource?: string
   readonly namespace: string
   readonly name: string
+  readonly isNameGenerated?: boolean
   readonly object?: UnstructuredObject
   readonly oldObject?: DeepReadonly<UnstructuredObject>
   readonly options: Readonly<Record<string, unknown>>
@@ -63,6 +65,7 @@ export class AdmissionRun implements AdmissionRequest {
     if (input.target.subresource !== undefined) this.subresource = input.target.subresource.name
     this.namespace = input.target.namespace
     this.name = input.name
+    if (input.isNameGenerated === true) this.isNameGenerated = true
     if (input.object !== undefined) this.object = input.object
     if (input.oldObject !== undefined) this.oldObject = input.oldObject
     if (input.body !== undefined) this.body = input.body

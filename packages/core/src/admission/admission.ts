@@ -34,6 +34,8 @@ export interface AdmissionRequest {
   readonly subresource?: string
   readonly namespace: string
   readonly name: string
+  /** True for a creation whose name came from `generateName`: the client does not know it yet. */
+  readonly isNameGenerated?: boolean
   /** Absent for deletions. For CONNECT the options of the stream; for a subresource with a kind of its own the parent as it will be. */
   readonly object?: UnstructuredObject
   readonly oldObject?: DeepReadonly<UnstructuredObject>

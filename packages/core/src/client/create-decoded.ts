@@ -30,10 +30,14 @@ export async function createDecoded(
   const { parts } = session
   const { generateName } = object.metadata
   const generated = !object.metadata.name && Boolean(generateName)
-  const attempt = (inTurn: boolean): Promise<Attempt> => {
+  const attempt = async (inTurn: boolean): Promise<Attempt> => {
     const next = mutableCopy(object)
     if (generated) next.metadata.name = `${String(generateName).slice(0, maxGeneratedPrefix)}${parts.random.suffix(5)}`
-    return attemptCreate(session, target, next, applied, inTurn)
+    const { name } = next.metadata
+    const outcome = await attemptCreate(session, target, next, { applied, generated, inTurn })
+    // A name that admission gave is as good as one that the client gave: another try would meet the same object.
+    if (outcome.type === 'exists' && outcome.name !== name) throw alreadyExists(target.served.gvr, outcome.name)
+    return outcome
   }
   const collection = collectionPrefix(target.served.definition, object.metadata.namespace ?? '')
   const awaited = session.dryRun ? undefined : parts.turns.awaitedIn(collection)
@@ -67,8 +71,7 @@ async function attemptCreate(
   session: WriteSession,
   target: Target,
   next: UnstructuredObject,
-  applied: boolean,
-  inTurn: boolean,
+  { applied, generated, inTurn }: { readonly applied: boolean; readonly generated: boolean; readonly inTurn: boolean },
 ): Promise<Attempt> {
   const { parts, caller, dryRun } = session
   const { served } = target
@@ -77,6 +80,7 @@ async function attemptCreate(
     operation: 'CREATE',
     target: target.namespace === '' && next.metadata.namespace ? { ...target, namespace: next.metadata.namespace } : target,
     name: next.metadata.name ?? '',
+    ...(generated ? { isNameGenerated: true } : {}),
     gvk: served.gvk,
     object: next,
     options: { ...session.options },

@@ -94,7 +94,13 @@ async function call(
   const uid = random.uuid()
   const timeoutMs = callTime(timeoutSeconds, deadline - clock.monotonic())
   try {
-    const body = reviewBody(version, uid, reviewRequest(subject, form), objects)
+    const request = reviewRequest(subject, form)
+    const body = reviewBody(
+      version,
+      uid,
+      type === 'admit' && subject.request.isNameGenerated === true ? { ...request, name: '' } : request,
+      objects,
+    )
     const answer = await caller.call(clientConfig as WebhookAddress, body, { timeoutMs })
     return readAnswer(version, uid, type === 'admit', answer)
   } catch (error) {

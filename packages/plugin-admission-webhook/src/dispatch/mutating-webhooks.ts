@@ -1,5 +1,5 @@
 import { type AdmissionRequest, ApiError, applyJsonPatch, jsonEqual, type Registry, type UnstructuredObject } from '@continuo/core'
-import { AdmissionSubject, type AskAccess, Decisions, isExempt, Reinvocation } from '@continuo/lib-admission'
+import { AdmissionSubject, type AskAccess, Decisions, isExempt, Reinvocation, type VersionedObjects } from '@continuo/lib-admission'
 import type { Webhook } from '../configuration/webhook.ts'
 import type { WebhookConfigurations } from '../configuration/webhook-configurations.ts'
 import { internal } from '../review/refusals.ts'
@@ -44,7 +44,7 @@ export class MutatingWebhooks {
     for (const [index, webhook] of webhooks.entries()) {
       const form = webhook.matcher.match(subject)
       if (form === undefined || !reinvocation.isDue(request, webhook.id)) continue
-      const objects = await subject.in(form)
+      const objects = nameless(request, await subject.in(form))
       if (!(await meetsConditions(webhook, subject, form, objects, decisions, this.#parts.log))) continue
       const changed = await this.#ask({ webhook, type: 'admit', subject, form, objects, deadline: progress.deadline })
       annotate(request, webhook, index, changed)
@@ -76,10 +76,20 @@ export class MutatingWebhooks {
       )
     const patched = patchOf(name, objects.object, answer.patch)
     if (jsonEqual(patched, objects.object)) return false
-    await subject.replace(patched, form)
+    await subject.replace(named(subject.request, patched), form)
     return true
   }
 }
+
+/** Names that are generated are so after mutation, as far as webhooks can see; the empty one is theirs to fill. */
+function nameless(request: AdmissionRequest, objects: VersionedObjects): VersionedObjects {
+  if (request.isNameGenerated !== true || objects.object?.metadata.name !== request.name) return objects
+  const { name: _name, ...metadata } = objects.object.metadata
+  return { ...objects, object: { ...objects.object, metadata: metadata as UnstructuredObject['metadata'] } }
+}
+
+const named = ({ isNameGenerated, name }: AdmissionRequest, object: UnstructuredObject): UnstructuredObject =>
+  isNameGenerated === true && !object.metadata.name ? { ...object, metadata: { ...object.metadata, name } } : object
 
 function patchOf(webhook: string, object: UnstructuredObject, patch: readonly unknown[]): UnstructuredObject {
   let patched: UnstructuredObject

@@ -9,8 +9,9 @@ import { tokenNamespace } from './bootstrap-token.ts'
 /** The secret in which the keys of a control plane wait, encrypted, for those that join it. */
 export const controlPlaneSecret = 'continuo-control-plane-keys'
 
+const authorityFile = 'pki/ca.crt'
 /** What replicas of a control plane share, below the data directory of each. */
-const sharedFiles = ['pki/ca.crt', 'pki/ca.key', 'service-account-tokens/keys.json'] as const
+const sharedFiles = [authorityFile, 'pki/ca.key', 'service-account-tokens/keys.json'] as const
 
 const keyBytes = 32
 const nonceBytes = 12
@@ -51,7 +52,16 @@ export async function sealKeys(dataDir: string, certificateKey: string, random: 
   return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: tokenNamespace, name: controlPlaneSecret }, type: 'Opaque', data }
 }
 
-/** Writes them below another data directory, for its owner alone. Throws `JOIN_CERTIFICATE_KEY`, and writes nothing then. */
+/** An authority that is lost cannot be made again, so one of another cluster is never written over. */
+async function refuseOtherCluster(dataDir: string, authority: string): Promise<void> {
+  const kept = await readFile(join(dataDir, authorityFile), 'utf8').catch(() => undefined)
+  if (kept === undefined || kept === authority) return
+  throw new ContinuoError('JOIN_OTHER_CLUSTER', `the data directory ${dataDir} holds the keys of another cluster`, {
+    hint: 'name an empty directory with --data-dir',
+  })
+}
+
+/** Writes them below another data directory, for its owner alone. Throws `JOIN_CERTIFICATE_KEY` and `JOIN_OTHER_CLUSTER`, and writes nothing then. */
 export async function openKeys(secret: DeepReadonly<Secret>, certificateKey: string, dataDir: string): Promise<void> {
   const key = keyOf(certificateKey)
   const texts = sharedFiles.map((file) => {
@@ -64,6 +74,7 @@ export async function openKeys(secret: DeepReadonly<Secret>, certificateKey: str
       throw wrongKey(cause)
     }
   })
+  await refuseOtherCluster(dataDir, texts[0] as string)
   for (const [index, file] of sharedFiles.entries()) {
     const path = join(dataDir, file)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })

@@ -47,3 +47,14 @@ it('keys of a control plane are not opened by another key, or in each other’s 
   await expect(openKeys({ ...sealed, data: { ...rest, 'pki.ca.crt': two, 'pki.ca.key': one } }, key, other)).rejects.toEqual(wrong)
   expect(await readdir(other)).toEqual([])
 })
+
+it('keys of a control plane are not written over those of another cluster; over its own they are', async () => {
+  const key = newCertificateKey(systemRandom)
+  const sealed = await sealKeys(await controlPlane(), key, systemRandom)
+  const other = await controlPlane()
+  await openKeys(sealed, key, other)
+  await writeFile(join(other, 'pki/ca.crt'), 'another authority')
+  await writeFile(join(other, 'pki/ca.key'), 'its key')
+  await expect(openKeys(sealed, key, other)).rejects.toEqual(expect.objectContaining({ code: 'JOIN_OTHER_CLUSTER' }))
+  expect(await readFile(join(other, 'pki/ca.key'), 'utf8')).toBe('its key')
+})

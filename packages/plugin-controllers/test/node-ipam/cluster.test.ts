@@ -16,7 +16,7 @@ test('nodes that come at once get ranges that do not overlap, and leave them to 
     const made = await Promise.all(names.map(create))
     expect(new Set(made.map(({ spec }) => spec?.podCIDR)).size).toBe(16)
     await expect(create('late')).rejects.toThrow('10.244.0.0/20 is full')
-    await Promise.all(names.map((name) => nodes.delete({ name })))
+    await Promise.all(names.map((name) => nodes.delete({ namespace: '', name })))
   }
   expect((await create('late')).spec?.podCIDRs).toHaveLength(1)
 })
@@ -33,7 +33,7 @@ test('a node that was there before gets its range too', async () => {
   })
   await host.start()
   try {
-    const node = () => host.use(ObjectClientCap).for(Node).get({ name: 'old' })
+    const node = () => host.use(ObjectClientCap).for(Node).get({ namespace: '', name: 'old' })
     await eventually(async () => (await node()).spec?.podCIDR !== undefined, 'a range for the old node')
     expect((await node()).spec).toEqual({ podCIDR: '10.244.0.0/24', podCIDRs: ['10.244.0.0/24'] })
   } finally {

@@ -228,7 +228,7 @@ it('tells the begin and the end of an upgrade, and its refusal', async () => {
     },
   })
   await new Promise((resolve, reject) => {
-    socket.on('upgrade', (_answer, stream: Duplex) => stream.resume().once('close', resolve))
+    socket.on('upgrade', (_answer, stream: Duplex) => stream.once('close', resolve).once('data', () => stream.destroy()))
     socket.on('error', reject).end()
   })
   await vi.waitFor(async () => expect((await api.text()).match(/ResponseComplete/g)?.length).toBe(2), { timeout: 5_000 })

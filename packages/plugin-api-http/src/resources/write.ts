@@ -37,9 +37,14 @@ const bodyOf = async (context: WriteContext): Promise<DecodedBody> =>
   decode(context, await readBody(context.exchange, context.limits, context.clock), context.exchange.header('content-type'))
 
 /** The body as a value; the audit log gets its copy before anything changes it. */
-async function decode({ exchange, decoding }: WriteContext, bytes: Buffer, type: string | undefined): Promise<DecodedBody> {
+async function decode({ exchange, decoding, operation }: WriteContext, bytes: Buffer, type: string | undefined): Promise<DecodedBody> {
   const body = await decodeAnyBody(bytes, type, decoding)
-  if (exchange.audit?.wantsRequest === true) exchange.audit.sent(body.value)
+  const { audit } = exchange
+  if (audit !== undefined) {
+    const { name } = (body.value as { metadata?: { name?: unknown } } | null)?.metadata ?? {}
+    if (operation.type === 'create' && typeof name === 'string') audit.named(name)
+    if (audit.wantsRequest) audit.sent(body.value)
+  }
   return body
 }
 

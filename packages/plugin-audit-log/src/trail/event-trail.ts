@@ -28,6 +28,7 @@ export class EventTrail implements AuditTrail {
   readonly #annotations = new Map<string, string>()
   #impersonated: UserInfo | undefined
   #status: AuditedStatus | undefined
+  #name = ''
   #sent: string | undefined
   #answered: string | undefined
   #isLong = false
@@ -52,6 +53,10 @@ export class EventTrail implements AuditTrail {
   annotate(key: string, value: string): void {
     if (this.#annotations.has(key) || this.#annotations.size >= maxAnnotations) return
     this.#annotations.set(key.slice(0, maxTextLength), redact(value.slice(0, maxTextLength)))
+  }
+
+  named(name: string): void {
+    this.#name = name.slice(0, maxTextLength)
   }
 
   sent(body: unknown): void {
@@ -107,7 +112,7 @@ export class EventTrail implements AuditTrail {
       ...(this.#impersonated === undefined ? {} : { impersonatedUser: userOf(this.#impersonated) }),
       sourceIPs: sourcesOf(headers, request.remoteAddress),
       userAgent: redact(textOf(headers['user-agent']).slice(0, maxTextLength)),
-      ...(path.isResource ? { objectRef: referenceOf(path) } : {}),
+      ...(path.isResource ? { objectRef: referenceOf(path, this.#name) } : {}),
       ...(code === undefined ? {} : { responseStatus: this.#statusOf(code) }),
       requestReceivedTimestamp: formatMicroTime(request.receivedAt),
       stageTimestamp: formatMicroTime(now()),
@@ -143,10 +148,10 @@ function sourcesOf(headers: AuditedRequest['headers'], remoteAddress: string): r
   return own === '' || forwarded.at(-1) === own ? forwarded : [...forwarded, own]
 }
 
-const referenceOf = (path: Extract<AuditedRequest['path'], { isResource: true }>): unknown => ({
+const referenceOf = (path: Extract<AuditedRequest['path'], { isResource: true }>, name: string): unknown => ({
   resource: path.resource,
   ...(path.namespace === '' ? {} : { namespace: path.namespace }),
-  ...(path.name === '' ? {} : { name: path.name }),
+  ...(path.name === '' && name === '' ? {} : { name: path.name || redact(name) }),
   ...(path.group === '' ? {} : { apiGroup: path.group }),
   apiVersion: path.version,
   ...(path.subresource === '' ? {} : { subresource: path.subresource }),

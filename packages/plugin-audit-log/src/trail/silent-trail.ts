@@ -9,6 +9,7 @@ export const silentTrail = (id: string): AuditTrail => ({
   wantsResponse: false,
   impersonates: nothing,
   annotate: nothing,
+  named: nothing,
   sent: nothing,
   answered: nothing,
   failed: nothing,

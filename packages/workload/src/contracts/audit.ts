@@ -50,6 +50,8 @@ export interface AuditTrail {
   impersonates(user: UserInfo): void
   /** The first value of a key counts. */
   annotate(key: string, value: string): void
+  /** The name in the body, of an object whose path has none: what is created. */
+  named(name: string): void
   /** The decoded body. It is turned into text at once, for the server goes on changing it. */
   sent(body: unknown): void
   /** The answer's object as JSON. */

@@ -85,7 +85,12 @@ describe('watch over a WebSocket', () => {
     const before = await longRunning()
     const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }
     const key = Buffer.alloc(16).toString('base64')
-    for (const wrong of [{}, { 'sec-websocket-key': 'x' }, { 'sec-websocket-key': key, 'sec-websocket-protocol': ',,' }]) {
+    const wrongs: Record<string, string>[] = [
+      {},
+      { 'sec-websocket-key': 'x' },
+      { 'sec-websocket-key': key, 'sec-websocket-protocol': ',,' },
+    ]
+    for (const wrong of wrongs) {
       const { json } = await api.call(`${configMaps}?watch=true`, { headers: { ...headers, ...wrong } })
       expect(json).toMatchObject({ kind: 'Status', code: 400, message: expect.stringContaining('the WebSocket could not be opened: ') })
     }

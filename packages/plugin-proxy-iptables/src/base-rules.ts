@@ -44,7 +44,12 @@ export function baseRules(family: AddressFamily, options: BaseRulesOptions): Rul
   jump('nat', 'OUTPUT', `-j ${prefix}-PORTALS`)
   jump('nat', 'POSTROUTING', `-j ${prefix}-POST`)
   made.set(`open filter ${prefix}-REFUSED`, '')
-  chain('filter', 'CHECK', `-j ${prefix}-REFUSED`, ...serviceRanges.map((range) => `-d ${range} -j REJECT`))
+  chain(
+    'filter',
+    'CHECK',
+    `-j ${prefix}-REFUSED`,
+    ...serviceRanges.flatMap((range) => [`-d ${range} -p tcp -j REJECT --reject-with tcp-reset`, `-d ${range} -j REJECT`]),
+  )
   for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'])
     jump('filter', hook, `-m conntrack --ctstate NEW -m conntrack ! --ctstate DNAT -j ${prefix}-CHECK`)
   return made

@@ -35,7 +35,7 @@ export function serviceRules(
   for (const address of mine) {
     const external = address.kind !== 'cluster'
     const local = (external ? service.externalTrafficPolicy : service.internalTrafficPolicy) === 'Local'
-    if (everywhere.length === 0) chains.refuse(address, '-j REJECT')
+    if (everywhere.length === 0) chains.refuse(address, service.protocol === 'TCP' ? '-j REJECT --reject-with tcp-reset' : '-j REJECT')
     else if (local && !external && here.length === 0) chains.refuse(address, '-j DROP')
     else if (local && external) {
       chains.lead(address, chains.externalLocal(everywhere, here))

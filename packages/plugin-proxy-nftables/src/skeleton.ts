@@ -35,7 +35,6 @@ export function skeleton(options: SkeletonOptions): ReadonlyMap<string, string> 
   const tuple = `${ip} daddr . meta l4proto . th dport`
   const port = 'meta l4proto . th dport'
   const toNode = `fib daddr type local ${ip} daddr ${nodePortRanges.length === 0 ? `!= ${loopback}` : '@node-port-range'}`
-  const reject = 'reject'
 
   ranges('pod-range', podRanges)
   ranges('node-port-range', nodePortRanges)
@@ -62,8 +61,9 @@ export function skeleton(options: SkeletonOptions): ReadonlyMap<string, string> 
   // After the choice of an endpoint: what still goes to a service's address has none.
   for (const hook of ['input', 'forward', 'output'])
     chain(`without-endpoint-${hook}`, `type filter hook ${hook} priority -10;`, 'ct state new ct status & dnat == 0 jump without-endpoint')
-  chain('without-endpoint', `${tuple} vmap @no-endpoint`, `${toNode} ${port} vmap @no-endpoint-port`, `${ip} daddr @cluster-ip ${reject}`)
-  chain('refuse', reject)
+  chain('without-endpoint', `${tuple} vmap @no-endpoint`, `${toNode} ${port} vmap @no-endpoint-port`, `${ip} daddr @cluster-ip goto refuse`)
+  // A reset, because the kernel sends a client no more than one ICMP message a second.
+  chain('refuse', 'meta l4proto tcp reject with tcp reset', 'reject')
 
   for (let slot = 0; slot < mostSlots; slot++) {
     made.set(`map endpoint-${slot}`, `type ${address} . inet_proto . inet_service : ${address} . inet_service;`)

@@ -6,7 +6,7 @@ import { sources, withoutComments } from './workspace-files.ts'
 
 /** Upper-case texts in sources that are no codes of ours: of the platform, of libraries, of the environment. */
 const foreign =
-  /^(ERR|HPE|EAI|CAP|SYS)_|_CERT_IN_CHAIN$|^CERT_HAS_EXPIRED$|^(DEPTH_ZERO|UNABLE_TO)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^MY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
+  /^(ERR|HPE|EAI|CAP|SYS|SCMP)_|_CERT_IN_CHAIN$|^CERT_HAS_EXPIRED$|^(DEPTH_ZERO|UNABLE_TO)_|^MODULE_NOT_FOUND$|^MULTIPLE_DOCS$|^KEY_NAME$|^MY_NAME$|^TEST_OPERATION_FAILED$|^CONTINUO_|_HOME$/
 
 /** Rights of a process, as pods name them: `securityContext.capabilities`. */
 const linuxCapabilities = new Set(['AUDIT_WRITE', 'DAC_OVERRIDE', 'NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW'])

@@ -70,7 +70,7 @@ export class RoutedNetwork implements PodNetwork {
       const known = this.#attachments.get(request.uid)
       if (known !== undefined && (await this.#stands(known, request))) return { ips: [known.ip], netns: known.netns }
       const record = await this.#record(request, known)
-      await this.#connect(record)
+      await this.#connect(record, known !== undefined)
       if (record.hostPorts.length > 0 || (known?.hostPorts.length ?? 0) > 0) await this.#syncRules()
       return { ips: [record.ip], netns: record.netns }
     })
@@ -163,11 +163,12 @@ export class RoutedNetwork implements PodNetwork {
     return record
   }
 
-  async #connect(record: Attachment): Promise<void> {
+  /** @param again Something of an earlier connection may be there. Of a new pod nothing is: `open` has removed what belonged to nobody. */
+  async #connect(record: Attachment, again: boolean): Promise<void> {
     const { link, ip, netns, own } = record
     const { inside, outside } = wire({ link, ip, mtu: this.#options.mtu, nodeNetns: this.#options.netns ?? String(process.pid) })
-    if ((await this.kernel.links()).has(link)) await this.kernel.tryBatch([`link del ${link}`])
-    const mounted = own && (await this.#namespaces.mounted()).has(netns)
+    if (again && (await this.kernel.links()).has(link)) await this.kernel.tryBatch([`link del ${link}`])
+    const mounted = again && own && (await this.#namespaces.mounted()).has(netns)
     if (own && !mounted) await this.#namespaces.prepare(netns)
     const enter = own && !mounted ? ['unshare', `--net=${netns}`] : ['nsenter', `--net=${netns}`]
     await this.kernel.run([...enter, 'ip', '-batch', '-'], inside.map((line) => `${line}\n`).join(''))

@@ -77,7 +77,7 @@ const followMs = 150
 const firstSizeMs = 200
 /** How long a container may take from its launch to its first instruction. */
 const launchMs = 20_000
-const lookMs = 5
+const lookMs = 2
 
 /**
  * Containers by an OCI runtime (crun or runc), each under a shim of its own, in a control group and on a root file system that are ours.

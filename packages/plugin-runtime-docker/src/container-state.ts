@@ -9,6 +9,9 @@ const never = '0001-01-01T00:00:00Z'
 
 const timeOf = (text: string | undefined): number | undefined => (text === undefined || text === never ? undefined : Date.parse(text))
 
+const latest = (at: number | undefined, least: number | undefined): number | undefined =>
+  at === undefined ? undefined : Math.max(at, least ?? at)
+
 const states: Readonly<Record<string, RuntimeContainer['state']>> = {
   created: 'created',
   running: 'running',
@@ -39,8 +42,10 @@ export function containerState({ Id, Image, Created, Config, State }: ContainerI
  * How it ended. Docker calls a container killed for memory as soon as any of its processes was, and a code of 137 alone is anybody's
  * SIGKILL: only both together mean that it ended by its limit.
  */
-function ending({ FinishedAt, ExitCode, OOMKilled, Error: error }: ContainerInspectInfo['State']): Partial<RuntimeContainer> {
-  const finishedAt = timeOf(FinishedAt)
+function ending(state: ContainerInspectInfo['State']): Partial<RuntimeContainer> {
+  const { FinishedAt, StartedAt, ExitCode, OOMKilled, Error: error } = state
+  // Docker notes the start when it hears of it, which is after the end of a container that is quick.
+  const finishedAt = latest(timeOf(FinishedAt), timeOf(StartedAt))
   const oomKilled = OOMKilled && ExitCode === killed
   return {
     ...(finishedAt === undefined ? {} : { finishedAt }),

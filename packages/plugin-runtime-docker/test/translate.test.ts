@@ -75,6 +75,11 @@ describe('what the daemon says of a container', () => {
     expect(said({ ExitCode: 3, OOMKilled: true }).oomKilled).toBeUndefined()
   })
 
+  it('did not end before it began, however quick it was', () => {
+    const quick = said({ StartedAt: '2026-01-01T00:00:01.2Z', FinishedAt: '2026-01-01T00:00:01.1Z' })
+    expect(quick.finishedAt).toBe(quick.startedAt)
+  })
+
   it('has no times of what did not happen', () => {
     const never = '0001-01-01T00:00:00Z'
     expect(said({ Status: 'created', StartedAt: never, FinishedAt: never })).not.toHaveProperty('startedAt')

@@ -51,6 +51,8 @@ function endpointsOf(portName: string, protocol: string, slices: readonly DeepRe
         terminating,
         nodeName: endpoint.nodeName,
         zone: endpoint.zone,
+        forZones: endpoint.hints?.forZones?.map(({ name }) => name),
+        forNodes: endpoint.hints?.forNodes?.map(({ name }) => name),
       })
     }
   }

@@ -16,6 +16,13 @@ export const serviceRouting = definePlugin({
   roles: ['node'],
   config: z.strictObject({
     nodeName: z.string().optional().describe('Name of the node that traffic policies are local to.'),
+    zone: z.string().optional().describe('Zone of that node, by which hints of topology are heeded. Unset: hints for zones are not.'),
+    onStop: z
+      .enum(['clear', 'leave'])
+      .default('clear')
+      .describe(
+        '`leave` keeps the rules of a proxy in the kernel for the next start, so that traffic goes on meanwhile; a proxy in this process ends with it.',
+      ),
     resyncMs: z.int().positive().default(60_000).describe('How often the whole state is applied, to mend what others broke. Milliseconds.'),
   }),
   requires: { proxy: ServiceProxyCap },
@@ -38,6 +45,7 @@ export const serviceRouting = definePlugin({
       signal: ctx.signal,
     })
     const nodeName = ctx.config.nodeName ?? ''
+    const { zone } = ctx.config
     const dirty = new Set<string>()
     const idsOf = new Map<string, readonly string[]>()
     let ports: ReadonlyMap<string, ProxyServicePort> = new Map()
@@ -72,7 +80,10 @@ export const serviceRouting = definePlugin({
       const changedIds = rebuild()
       full = false
       try {
-        const result = await ctx.use.proxy.apply({ state: { nodeName, ports }, changed: resync ? undefined : changedIds })
+        const result = await ctx.use.proxy.apply({
+          state: { nodeName, ...(zone === undefined ? {} : { zone }), ports },
+          changed: resync ? undefined : changedIds,
+        })
         report(result.problems)
       } catch (error) {
         ctx.log.error({ error }, 'cannot program the service proxy, trying again')
@@ -166,7 +177,7 @@ export const serviceRouting = definePlugin({
     ctx.onStop(async () => {
       await running
       await telling
-      await ctx.use.proxy.clear()
+      if (ctx.config.onStop === 'clear') await ctx.use.proxy.clear()
       await events.close()
     })
   },

@@ -1,5 +1,5 @@
-import type { ShimExit, ShimStart } from './shim-spec.ts'
 import type { ContainerSpec, RuntimeContainer } from '@continuo/workload'
+import type { ShimExit, ShimStart } from './shim-spec.ts'
 
 /** What the runtime writes down about a container before it starts; never changed afterwards. */
 export interface ContainerRecord {

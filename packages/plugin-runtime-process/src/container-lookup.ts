@@ -1,6 +1,5 @@
-import { isAlive, readBootId } from '@continuo/lib-container-shim'
+import { type ContainerRecord, containerState as decideState, isAlive, readBootId } from '@continuo/lib-container-shim'
 import { type ContainerRef, type RuntimeContainer, RuntimeError, type RuntimeSandbox } from '@continuo/workload'
-import { type ContainerRecord, containerState as decideState } from '@continuo/lib-container-shim'
 import { readExit, readStart, type SandboxRecord, type StateDirectory } from './state-directory.ts'
 
 /** A container with its sandbox and the directory of its shim. */

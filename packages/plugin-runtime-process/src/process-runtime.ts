@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import type { Clock, Log } from '@continuo/core'
+import type { ContainerRecord } from '@continuo/lib-container-shim'
 import {
   attachContainer,
   execInContainer,
@@ -36,7 +37,6 @@ import {
 import { AddressPool, parseRange } from './address-pool.ts'
 import type { RuntimeProcessConfig } from './config.ts'
 import { ContainerLookup } from './container-lookup.ts'
-import type { ContainerRecord } from '@continuo/lib-container-shim'
 import { resolveImage } from './image-resolver.ts'
 import { planLaunch } from './launch-plan.ts'
 import { killLeftovers, usage } from './proc/process-tree.ts'

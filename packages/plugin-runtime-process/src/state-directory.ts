@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ContainerRecord } from '@continuo/lib-container-shim'
 import { encodeSpec, parseExit, parseStart, type ShimExit, type ShimStart } from '@continuo/lib-container-shim'
 import { RuntimeError, type SandboxSpec } from '@continuo/workload'
-import type { ContainerRecord } from '@continuo/lib-container-shim'
 import type { LaunchPlan } from './launch-plan.ts'
 
 /** What is written down about a sandbox. */

@@ -50,7 +50,7 @@ function record(run: RandomRun, seconds: number): void {
 
 Up to 40 services come, go and change their endpoints, addresses, policies and affinity. After each change the table is read back from the kernel, and a tracer that knows nothing of the proxy
 follows packets through it, from outside and from a pod, to each address of what changed, and of everything after every 25th change; the outcome is held against a model of Kubernetes' services.
-One real connection follows each change. A run ends at the first misroute.
+Where the endpoints are real, a connection follows. A run ends at the first misroute.
 
 | what | figure |
 |---|---|

@@ -41,6 +41,14 @@ describe('proxyPorts', () => {
     expect(admin?.endpoints).toEqual([])
   })
 
+  it('passes hints of topology on', () => {
+    const hints = { forZones: [{ name: 'east' }], forNodes: [{ name: 'n1' }] }
+    const [port] = proxyPorts(service({ clusterIP: '10.96.0.1', ports: [{ port: 80 }] }), [
+      slice([{ addresses: ['10.0.0.3'], hints }], [{ port: 8080, protocol: 'TCP' }]),
+    ])
+    expect(port?.endpoints).toMatchObject([{ forZones: ['east'], forNodes: ['n1'] }])
+  })
+
   it('has nothing to do for headless and external services', () => {
     expect(proxyPorts(service({ clusterIP: 'None', ports: [{ port: 80 }] }), [])).toEqual([])
     expect(proxyPorts(service({ type: 'ExternalName', externalName: 'a.b' }), [])).toEqual([])

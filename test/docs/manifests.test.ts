@@ -7,7 +7,7 @@ import { manifestOf, packages, sources, workspace } from './workspace-files.ts'
 function used(name: string): ReadonlySet<string> {
   const config = join(workspace, 'packages', name, 'config')
   const texts = [
-    ...sources([name]).map(({ text }) => [...text.matchAll(/\bfrom '([^']+)'|\bimport\(?\s*'([^']+)'/g)]),
+    ...sources([name]).map(({ text }) => [...text.matchAll(/\bfrom '([^'\s]+)'|\bimport\(?\s*'([^'\s]+)'/g)]),
     ...(existsSync(config) ? readdirSync(config) : []).map((file) => [
       ...readFileSync(join(config, file), 'utf8').matchAll(/use: "([^"#]+)/g),
     ]),

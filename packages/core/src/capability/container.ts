@@ -100,11 +100,21 @@ export class CapabilityContainer {
 
   #providers(capability: AnyCapability): Providers<unknown> {
     const { slots } = this.#obtain(capability)
-    const filled = (): [string, unknown][] =>
-      [...slots]
-        .filter(([, place]) => place.slot.filled)
-        .map(([key, place]): [string, unknown] => [key, place.slot.value])
-        .sort(([a], [b]) => (a < b ? -1 : 1))
+    // Asked for with each request, and other than before only when a plugin came or went.
+    let known: readonly [string, unknown][] = []
+    let seen: readonly unknown[] = []
+    const isAsSeen = (): boolean => {
+      let at = 0
+      for (const { slot } of slots.values()) if (slot.filled && seen[at++] !== slot.value) return false
+      return at === seen.length
+    }
+    const filled = (): readonly [string, unknown][] => {
+      if (isAsSeen()) return known
+      const now = [...slots].filter(([, place]) => place.slot.filled).map(([key, place]): [string, unknown] => [key, place.slot.value])
+      seen = now.map(([, value]) => value)
+      known = now.sort(([a], [b]) => (a < b ? -1 : 1))
+      return known
+    }
     return {
       get: (key) => {
         const place = slots.get(key)

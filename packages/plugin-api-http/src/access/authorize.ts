@@ -79,7 +79,7 @@ function ask(
 }
 
 const withReason = (answer: AccessDecision, reason: string | undefined): AccessDecision =>
-  answer.reason !== undefined || reason === undefined || answer.decision === 'allow' ? answer : { ...answer, reason }
+  answer.decision === 'allow' || reason === undefined || answer.reason !== undefined ? answer : { ...answer, reason }
 
 /** Lets a request pass or throws 403, as {@link decide} says. The audit log, if there is one, is told the decision. */
 export function authorize(
@@ -92,10 +92,11 @@ export function authorize(
   return answer instanceof Promise ? answer.then((late) => settle(attributes, late, audit)) : settle(attributes, answer, audit)
 }
 
-function settle(attributes: AccessAttributes, { decision, reason }: AccessDecision, audit: AuditTrail | undefined): void {
+function settle(attributes: AccessAttributes, answer: AccessDecision, audit: AuditTrail | undefined): void {
+  const isAllowed = answer.decision === 'allow'
   if (audit !== undefined) {
-    audit.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid')
-    audit.annotate('authorization.k8s.io/reason', reason ?? '')
+    audit.annotate('authorization.k8s.io/decision', isAllowed ? 'allow' : 'forbid')
+    audit.annotate('authorization.k8s.io/reason', answer.reason ?? '')
   }
-  if (decision !== 'allow') throw forbidden(attributes, reason)
+  if (!isAllowed) throw forbidden(attributes, answer.reason)
 }

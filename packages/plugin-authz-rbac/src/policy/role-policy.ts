@@ -56,7 +56,7 @@ export class RolePolicy {
     const errors: string[] = []
     for (const { binding, key, role } of this.#grants(attributes.user, attributes.isResource ? attributes.namespace : '')) {
       if (role === undefined) errors.push(missing(binding.roleRef))
-      else if (allows(rulesOf(role), attributes)) return { decision: 'allow', reason: `RBAC: allowed by ${describe(binding, key)}` }
+      else if (allows(rulesOf(role), attributes)) return allowedBy(binding, key)
     }
     return errors.length === 0 ? { decision: 'none' } : { decision: 'none', reason: `RBAC: ${joined(errors)}` }
   }
@@ -88,6 +88,14 @@ export class RolePolicy {
         yield { binding, key, role: this.role(binding.roleRef, namespace) }
   }
 }
+
+/** The reason is made when somebody asks for it: reviews and the audit log do. */
+const allowedBy = (binding: Binding, key: string): AccessDecision => ({
+  decision: 'allow',
+  get reason() {
+    return `RBAC: allowed by ${describe(binding, key)}`
+  },
+})
 
 const joined = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] as string) : `[${errors.join(', ')}]`)
 

@@ -23,11 +23,17 @@ export function subjectKey({ kind, name, namespace: own }: DeepReadonly<Subject>
   }
 }
 
+// Of users that are asked about again and again: one connection has one.
+const keysOfUsers = new WeakMap<UserInfo, readonly string[]>()
+
 /** Keys under which bindings of a user are found. */
-export const userKeys = (user: UserInfo): readonly string[] => [
-  `u:${user.username}`,
-  ...new Set((user.groups ?? []).map((group) => `g:${group}`)),
-]
+export function userKeys(user: UserInfo): readonly string[] {
+  const known = keysOfUsers.get(user)
+  if (known !== undefined) return known
+  const keys = [`u:${user.username}`, ...new Set((user.groups ?? []).map((group) => `g:${group}`))]
+  keysOfUsers.set(user, keys)
+  return keys
+}
 
 /** Index values of a binding's subjects. */
 export const keysOf = (subjects: DeepReadonly<Subject[]> | undefined, namespace: string): readonly string[] => [

@@ -115,7 +115,8 @@ async function project(
       {
         path: checkPath(path),
         data: utf8.encode(await objects.token({ audience, expirationSeconds: expirationSeconds ?? 3_600 })),
-        mode: 0o600,
+        // Containers of any user read their own; others do not get as far as the pod's directory.
+        mode,
       },
     ]
   }

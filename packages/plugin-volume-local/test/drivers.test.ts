@@ -89,6 +89,8 @@ describe('projected', () => {
     ]
     await projected.mount(request({ sources }), objects)
     expect(await Promise.all([text('colour'), text('name'), text('token')])).toEqual(['secret', '<metadata.name>', 'token for api'])
+    // A container that is not root reads its token, too.
+    expect((await stat(join(root, 'v', 'token'))).mode & 0o777).toBe(0o644)
   })
 })
 

@@ -207,3 +207,19 @@ describe('impersonation', () => {
     expect((await whoami({ 'impersonate-user': 'system:serviceaccount:default:x' })).status).toBe(403)
   })
 })
+
+it.each([
+  ['a number for a list', tokenReview({ token: 'a', audiences: 7 }), `${authentication}/tokenreviews`, 'spec.audiences'],
+  [
+    'a text for an object',
+    subjectReview({ user: 'ann', resourceAttributes: 'pods' }),
+    `${access}/subjectaccessreviews`,
+    'spec.resourceAttributes',
+  ],
+])('a review with %s is told which field it is', async (_, review, path, field) => {
+  const api = await startAccessApi()
+  expect(await api.send('POST', path, root, review)).toMatchObject({
+    status: 422,
+    body: { reason: 'Invalid', details: { causes: [expect.objectContaining({ reason: 'FieldValueTypeInvalid', field })] } },
+  })
+})

@@ -2,6 +2,8 @@ import { AdmissionRun } from '../admission/admission-run.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { mutableCopy } from '../objects/mutable-copy.ts'
 import type { UnstructuredObject } from '../objects/object.ts'
+import { validate } from '../schema/validate.ts'
+import { invalid } from './api-errors.ts'
 import { decodeBody, shapeOf } from './decode-body.ts'
 import type { WriteResult } from './object-service.ts'
 import { PlainView } from './plain-view.ts'
@@ -30,6 +32,9 @@ export async function runAction(session: WriteSession, target: Target, body: Uns
     warn: session.warn,
   })
   await run.mutate()
+  // Doers rely on the types that the schema promises; what must be there is for each of them to say.
+  const errors = shape.schema === undefined ? [] : validate(shape.schema, object, '').filter(({ type }) => type === 'FieldValueTypeInvalid')
+  if (errors.length > 0) throw invalid(shape.gvk, object.metadata.name ?? '', errors)
   await run.validate()
   const ref = {
     ...gvr,

@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createSigningRequest } from '@continuo/lib-certificates'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import type { Bench } from './cluster.ts'
 import { configMap, deployment, idle, pod } from './objects.ts'
 import { fetchText } from './running.ts'
-
-const certificateRequest = [
-  '-----BEGIN CERTIFICATE REQUEST-----',
-  'MIHMMHICAQAwEDEOMAwGA1UEAwwFcHJvb2YwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARq',
-  '-----END CERTIFICATE REQUEST-----',
-].join('\n')
 
 /** Verbs that belong to no other group, and those that reach over the whole cluster. */
 export function verbCases(bench: () => Bench): void {
@@ -112,6 +107,7 @@ export function verbCases(bench: () => Bench): void {
 
   test('certificate approve and deny decide a request once', async () => {
     const { feed, ok, refused, version } = bench()
+    const { request: certificateRequest } = await createSigningRequest({ commonName: 'proof' })
     const request = (name: string) => ({
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',

@@ -28,10 +28,17 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     for (const pair of pairs) for (const socket of pair) socket.destroy()
   }
   const pass = (from: Socket, to: Socket, open: () => boolean): void => {
-    from.on('data', (data) => {
+    // Bytes never overtake each other, as on no connection they do: also when the delay ends while some are held back.
+    const held: { readonly at: number; readonly data: Buffer }[] = []
+    const release = (): void => {
+      while (held[0] !== undefined && held[0].at <= performance.now()) to.write((held.shift() as { data: Buffer }).data)
+      if (held[0] !== undefined) setTimeout(release, held[0].at - performance.now())
+    }
+    from.on('data', (data: Buffer) => {
       if (!open()) return
-      if (mode.delayMs === 0) to.write(data)
-      else setTimeout(() => to.write(data), mode.delayMs)
+      if (mode.delayMs === 0 && held.length === 0) return void to.write(data)
+      held.push({ at: performance.now() + mode.delayMs, data })
+      if (held.length === 1) setTimeout(release, mode.delayMs)
     })
     from.on('error', () => {})
     from.on('close', () => to.destroy())

@@ -40,6 +40,10 @@ const preferred = workloadResource(HorizontalPodAutoscaler, {
       // The older version says the same in a field of its own, and gets the default when it is converted.
       if ((apiVersion as string) === 'autoscaling/v2' && (spec.metrics?.length ?? 0) === 0) spec.metrics = [cpuMetric(defaultUtilization)]
     },
+    prepareForCreate(next) {
+      // The older version tells both counts from the beginning.
+      if ((next.apiVersion as string) === 'autoscaling/v1') next.status = { currentReplicas: 0, desiredReplicas: 0 }
+    },
     validate({ apiVersion, spec }, errors) {
       if (spec?.minReplicas !== undefined && spec.minReplicas < 1)
         errors.push(fieldError.invalid('spec.minReplicas', spec.minReplicas, 'must be greater than or equal to 1'))
